@@ -1,0 +1,21 @@
+# Debian packages as imported targets. Each is named by one module only; tools/check_layers.py checks the includes.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+
+pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET
+  libavformat libavcodec libavutil libavdevice libswscale)
+
+find_path(LIBYUV_INCLUDE_DIR libyuv.h REQUIRED)
+find_library(LIBYUV_LIBRARY yuv REQUIRED)
+add_library(libyuv UNKNOWN IMPORTED)
+set_target_properties(libyuv PROPERTIES
+  IMPORTED_LOCATION ${LIBYUV_LIBRARY}
+  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${LIBYUV_INCLUDE_DIR})

@@ -1,0 +1,45 @@
+// Small file helpers with errors that name the file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "deepedge/base/result.h"
+
+namespace deepedge {
+
+using Path = std::filesystem::path;
+
+// Reads a whole regular file of at most `max_bytes`. Errors: kNotFound, kBadInput (a directory, too large, unreadable).
+Result<std::string> ReadFile(const Path& path, int64_t max_bytes = int64_t{1} << 31);
+
+// Reads at most `count` bytes from the start of a regular file; shorter files give fewer.
+Result<std::string> ReadFilePrefix(const Path& path, size_t count);
+
+// Writes through a temporary file in the same folder and renames it, so that readers see the old or the new content.
+Status WriteFileAtomically(const Path& path, std::string_view content);
+
+// Lower-case hexadecimal SHA-256 of a file's content.
+Result<std::string> Sha256OfFile(const Path& path);
+
+// A folder that is created empty under the system's temporary folder and removed with all its content at destruction.
+class TemporaryFolder {
+ public:
+  static Result<TemporaryFolder> Create(std::string_view prefix);
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFolder& operator=(TemporaryFolder&& other) noexcept {
+    std::swap(path_, other.path_);
+    return *this;
+  }
+  ~TemporaryFolder();
+  const Path& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(Path path) : path_(std::move(path)) {}
+  Path path_;
+};
+
+}  // namespace deepedge

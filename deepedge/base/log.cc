@@ -1,0 +1,49 @@
+#include "deepedge/base/log.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace deepedge {
+namespace {
+
+spdlog::logger& Logger() {
+  static const auto logger = [] {
+    auto created =
+        std::make_shared<spdlog::logger>("deepedge", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    created->set_pattern("%H:%M:%S.%e %^%l%$ %v");
+    created->flush_on(spdlog::level::trace);
+    return created;
+  }();
+  return *logger;
+}
+
+spdlog::level::level_enum ToSpdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return spdlog::level::debug;
+    case LogLevel::kInfo: return spdlog::level::info;
+    case LogLevel::kWarning: return spdlog::level::warn;
+    case LogLevel::kError: return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+void SetLogLevel(LogLevel level) { Logger().set_level(ToSpdlog(level)); }
+
+void WriteLog(LogLevel level, std::string_view message) {
+  Logger().log(ToSpdlog(level), spdlog::string_view_t(message.data(), message.size()));
+}
+
+std::string RedactUrl(std::string_view url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return std::string(url);
+  const size_t start = scheme + 3;
+  const size_t end = std::min(url.find_first_of("/?#", start), url.size());
+  // A password may itself hold an '@': the last one before the path ends the user part.
+  const size_t at = url.substr(start, end - start).rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(0, start)) + "***" + std::string(url.substr(start + at));
+}
+
+}  // namespace deepedge

@@ -1,0 +1,59 @@
+// Thread: a named std::jthread with a CPU binding, and what the kernel tells about threads of this process.
+//
+// A Thread has one owner, which joins it by destroying it (a stop is requested first).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "deepedge/base/clock.h"
+#include "deepedge/base/result.h"
+
+namespace deepedge {
+
+class Thread {
+ public:
+  struct Options {
+    std::string name;        // at most 15 characters are kept by the kernel
+    std::optional<int> cpu;  // bind to this CPU; not set: anywhere the process may run
+  };
+
+  Thread() = default;
+  Thread(Options options, std::function<void(std::stop_token)> loop);
+
+  void RequestStop() { thread_.request_stop(); }
+  void Join() {
+    if (thread_.joinable()) thread_.join();
+  }
+  bool joinable() const { return thread_.joinable(); }
+
+ private:
+  std::jthread thread_;
+};
+
+// The CPUs this process may run on, in ascending order. Never empty.
+std::vector<int> AllowedCpus();
+
+// One thread of this process as procfs shows it.
+struct ThreadInfo {
+  int tid = 0;
+  std::string name;
+  char state = '?';           // R running or runnable, S sleeping, ...
+  Duration cpu{0};            // user + system time used so far, in scheduler ticks (10 ms)
+  std::vector<int> affinity;  // CPUs it may run on
+};
+std::vector<ThreadInfo> ListThreads();
+
+// Resident memory of this process now and its peak, in bytes; 0 where procfs does not tell.
+struct MemoryUse {
+  int64_t resident = 0;
+  int64_t anonymous = 0;
+  int64_t peak_resident = 0;
+};
+MemoryUse ReadMemoryUse();
+
+}  // namespace deepedge

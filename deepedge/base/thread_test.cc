@@ -1,0 +1,45 @@
+#include "deepedge/base/thread.h"
+
+#include <gtest/gtest.h>
+
+#include <latch>
+
+namespace deepedge {
+namespace {
+
+TEST(Thread, IsNamedAndBound) {
+  const int cpu = AllowedCpus().back();
+  std::latch started(1);
+  std::latch release(1);
+  Thread thread({.name = "de-test", .cpu = cpu}, [&](std::stop_token) {
+    started.count_down();
+    release.wait();
+  });
+  started.wait();
+  bool found = false;
+  for (const ThreadInfo& info : ListThreads()) {
+    if (info.name != "de-test") continue;
+    found = true;
+    EXPECT_EQ(info.affinity, std::vector<int>{cpu});
+  }
+  EXPECT_TRUE(found);
+  release.count_down();
+}
+
+TEST(Thread, OwnerStopsAndJoins) {
+  std::atomic<bool> stopped = false;
+  {
+    Thread thread({.name = "de-test"}, [&](std::stop_token stop) {
+      std::latch wait(1);
+      std::stop_callback wake(stop, [&] { wait.count_down(); });
+      wait.wait();
+      stopped = true;
+    });
+  }
+  EXPECT_TRUE(stopped);
+}
+
+TEST(MemoryUse, IsRead) { EXPECT_GT(ReadMemoryUse().resident, 0); }
+
+}  // namespace
+}  // namespace deepedge

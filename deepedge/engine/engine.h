@@ -1,0 +1,78 @@
+// Engine: runs networks on a device. Two implementations, openvino/ and fake/, through one contract test
+// (engine_contract_test.cc); nothing outside those folders knows which one it talks to.
+//
+//   DE_TRY(auto model, engine.Compile(files, {.picture = card.input, .concurrency = 2}));
+//   auto input = model->Input(slot, 0);      // memory of this slot: fill it
+//   DE_TRY_STATUS(model->Run(slot));         // computes in the calling thread
+//   auto boxes = model->Output(slot, 0);     // valid until the next Run of this slot
+//
+// Threads: Engine is thread-safe. A CompiledModel has `concurrency()` slots; one thread at a time may use a slot, and
+// different slots run in parallel. Run() computes in the calling thread, keeps its CPU binding and starts no thread
+// that stays runnable. Compile() is slow (0.1 to 2 s) and belongs in an unbound thread, never on a lane.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "deepedge/base/result.h"
+#include "deepedge/model/model_card.h"
+#include "deepedge/model/model_files.h"
+#include "deepedge/model/tensor.h"
+
+namespace deepedge {
+
+// What a graph says of itself before it is compiled.
+struct GraphInfo {
+  std::vector<TensorSpec> inputs;
+  std::vector<TensorSpec> outputs;
+  std::vector<std::string> output_operations;  // type of the operation behind each output, e.g. "DetectionOutput"
+  int64_t weight_bytes = 0;                    // all constants of the graph
+};
+
+struct CompileOptions {
+  // Set: the graph takes one packed 8-bit picture, u8 [1, height, width, channels], and does layout, type, mean and
+  // scale itself; batch and size of that input are fixed. Not set: the model's own inputs as they are.
+  std::optional<PictureInput> picture;
+  int concurrency = 1;
+};
+
+class CompiledModel {
+ public:
+  virtual ~CompiledModel() = default;
+
+  virtual const std::vector<TensorSpec>& inputs() const = 0;
+  virtual const std::vector<TensorSpec>& outputs() const = 0;
+  virtual int concurrency() const = 0;
+  virtual int64_t weight_bytes() const = 0;
+
+  // Input memory of a slot. The input's shape must be static, or have been given by ResizeInput.
+  virtual MutableTensorView Input(int slot, size_t index) = 0;
+  // Gives an input that is not static its shape for the next runs of this slot. Errors: kBadInput when it does not fit.
+  virtual Status ResizeInput(int slot, size_t index, const Shape& shape) = 0;
+
+  // Errors: kInternal with the engine's own message; inputs are untouched and the slot stays usable.
+  virtual Status Run(int slot) = 0;
+
+  virtual TensorView Output(int slot, size_t index) const = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual std::string_view name() const = 0;
+  // One line for `deepedge version`: the engine's version and what the CPU offers.
+  virtual std::string Description() const = 0;
+
+  // Errors: kBadInput when the file is not what its format promises, kUnsupported when an operation is unknown; both
+  // name the file.
+  virtual Result<GraphInfo> Inspect(const ModelFiles& files) = 0;
+
+  // Compiles and warms up every slot. Errors as Inspect, also kBadInput when `picture` does not fit the graph.
+  virtual Result<std::unique_ptr<CompiledModel>> Compile(const ModelFiles& files, const CompileOptions& options) = 0;
+};
+
+}  // namespace deepedge

@@ -1,0 +1,92 @@
+// ModelCard: what has to be known about a network beyond its file, as `model.yaml` says it (DESIGN 4.4): what goes in,
+// what comes out and how to read it, labels, licence and origin. Plain data; reading and writing are in
+// model_card_io.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "deepedge/media/geometry.h"
+#include "deepedge/media/pixel_ops.h"
+
+namespace deepedge {
+
+enum class TensorLayout { kNchw, kNhwc };
+
+// The picture that a model takes: scaled to width x height by `resize`, channels in `order`, each value
+// (v - mean[c]) / std[c] with v in 0..255.
+struct PictureInput {
+  std::string tensor;  // name of the input; empty: the model's only input
+  TensorLayout layout = TensorLayout::kNchw;
+  int width = 0;
+  int height = 0;
+  ChannelOrder order = ChannelOrder::kRgb;
+  std::array<float, 3> mean{0, 0, 0};
+  std::array<float, 3> std{1, 1, 1};
+  ResizeRule resize = ResizeRule::kStretch;
+  uint8_t pad = 114;
+};
+
+// Names the function in pipeline/post that reads the outputs.
+enum class OutputDecoderKind {
+  kRaw,             // no reading: outputs are shown as tensors only
+  kSsd,             // one tensor of rows (image, label, score, x1, y1, x2, y2): DetectionOutput
+  kSsdAnchors,      // raw box offsets and class scores, decoded against anchors
+  kBoxesScores,     // boxes already decoded (x1 y1 x2 y2 as fractions) and class scores, without suppression
+  kDetections,      // boxes (y1 x1 y2 x2), classes, scores, count: suppression inside the graph
+  kYolox,           // rows of cx, cy, w, h, objectness, class scores on grids of several strides
+  kClassification,  // one score per class
+  kPose,            // one person: rows of y, x, score
+};
+
+// One feature map's share of the anchors of an SSD head: at every cell, one box per entry of `sizes`.
+struct AnchorLevel {
+  int columns = 0;
+  int rows = 0;
+  std::vector<std::array<float, 2>> sizes;  // width, height as fractions of the input
+};
+
+struct OutputDecoderSpec {
+  OutputDecoderKind kind = OutputDecoderKind::kRaw;
+  // Names of the tensors in the role that the decoder gives them, in this order: boxes, scores, classes, count. Empty
+  // names are found by shape.
+  std::string boxes;
+  std::string scores;
+  std::string classes;
+  std::string count;
+
+  bool sigmoid = false;    // scores are logits of independent classes
+  bool softmax = false;    // scores are logits of exclusive classes
+  int background = -1;     // index of the class that means "nothing"; -1: none. Not counted in `labels`.
+  int label_offset = 0;    // the first entry of `labels` belongs to this number in the tensor
+  bool normalized = true;  // boxes are fractions of the input rather than pixels
+  std::array<float, 4> variances{0.1F, 0.1F, 0.2F, 0.2F};  // cx, cy, w, h of anchor offsets
+  // kSsdAnchors: true = offsets are (pixels / input size) from the anchor centre, sizes too (BlazeFace);
+  // false = centre offsets times anchor size, log sizes (SSD).
+  bool linear_offsets = false;
+  bool yx_order = false;  // box tensors hold y before x
+  int keypoints = 0;      // points behind the four box numbers of each row
+  std::vector<AnchorLevel> anchors;
+  std::vector<int> strides{8, 16, 32};  // kYolox
+  float nms_iou = 0.45F;
+  int top_k = 5;  // kClassification: how many classes a result names
+};
+
+struct ModelCard {
+  std::string name;
+  std::string task;  // detection, classification, pose, raw
+  PictureInput input;
+  OutputDecoderSpec output;
+  std::vector<std::string> labels;
+  float threshold = 0.4F;  // objects under this score are not reported
+  std::string licence;
+  std::string source;
+  std::string sha256;
+
+  // The name of class `index`, or "class <index>" where the card has none.
+  std::string LabelOf(int index) const;
+};
+
+}  // namespace deepedge

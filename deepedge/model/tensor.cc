@@ -1,0 +1,64 @@
+#include "deepedge/model/tensor.h"
+
+#include <algorithm>
+
+namespace deepedge {
+
+size_t SizeOf(ElementType type) {
+  switch (type) {
+    case ElementType::kBool:
+    case ElementType::kU8:
+    case ElementType::kI8: return 1;
+    case ElementType::kU16:
+    case ElementType::kI16:
+    case ElementType::kF16: return 2;
+    case ElementType::kU32:
+    case ElementType::kI32:
+    case ElementType::kF32: return 4;
+    case ElementType::kU64:
+    case ElementType::kI64:
+    case ElementType::kF64: return 8;
+  }
+  return 0;
+}
+
+std::string_view ToString(ElementType type) {
+  switch (type) {
+    case ElementType::kBool: return "bool";
+    case ElementType::kU8: return "u8";
+    case ElementType::kI8: return "i8";
+    case ElementType::kU16: return "u16";
+    case ElementType::kI16: return "i16";
+    case ElementType::kU32: return "u32";
+    case ElementType::kI32: return "i32";
+    case ElementType::kU64: return "u64";
+    case ElementType::kI64: return "i64";
+    case ElementType::kF16: return "f16";
+    case ElementType::kF32: return "f32";
+    case ElementType::kF64: return "f64";
+  }
+  return "?";
+}
+
+std::string ToString(const Shape& shape) {
+  if (shape.empty()) return "scalar";
+  std::string text;
+  for (const int64_t dimension : shape) {
+    if (!text.empty()) text += 'x';
+    text += dimension < 0 ? std::string("?") : std::to_string(dimension);
+  }
+  return text;
+}
+
+bool IsStatic(const Shape& shape) {
+  return std::all_of(shape.begin(), shape.end(), [](int64_t d) { return d >= 0; });
+}
+
+int64_t ElementCount(const Shape& shape) {
+  DE_CHECK(IsStatic(shape));
+  int64_t count = 1;
+  for (const int64_t dimension : shape) count *= dimension;
+  return count;
+}
+
+}  // namespace deepedge
