@@ -34,8 +34,10 @@ Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
   DE_TRY(const SourceKind kind, KindOf(spec.address));
   DE_TRY(auto source, MakeSource({.address = spec.address}, clock_));
   auto stream = std::make_unique<StreamRunner>(
-      StreamRunner::Options{.id = {index}, .name = spec.name, .lossless = options_.pace == Pace::kFast}, MakeDecoder(),
-      TaskRunner::Environment{.lanes = *lanes_, .clock = clock_, .events = events_, .scalers = scalers_}, *this);
+      StreamRunner::Options{
+          .id = {index}, .name = spec.name, .lossless = options_.pace == Pace::kFast && kind == SourceKind::kFile},
+      MakeDecoder(), TaskRunner::Environment{.lanes = *lanes_, .clock = clock_, .events = events_, .scalers = scalers_},
+      *this);
   for (const TaskSpec& task : spec.tasks) {
     const auto model =
         std::find_if(models_.begin(), models_.end(), [&](const auto& m) { return m->name == task.model; });

@@ -9,6 +9,7 @@
 
 #include "deepedge/engine/engine.h"
 #include "deepedge/model/model_card.h"
+#include "deepedge/model/model_files.h"
 #include "deepedge/pipeline/post/output_decoder.h"
 
 namespace deepedge {
@@ -21,6 +22,7 @@ struct LoadedModel {
   std::shared_ptr<const std::vector<std::string>> labels;
   std::unique_ptr<CompiledModel> compiled;
   std::unique_ptr<OutputDecoder> decoder;
+  ModelFiles files;
 };
 
 }  // namespace deepedge

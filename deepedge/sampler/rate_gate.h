@@ -13,8 +13,9 @@ class RateGate {
   // `max_rate` in results a second; no limit when not positive.
   explicit RateGate(double max_rate) : max_rate_(max_rate) {}
 
-  // True when the frame at `pts_us` is due. On average never more than the maximum rate; a tenth of a period is
-  // forgiven, so that a limit equal to the stream's own rate keeps every frame although its time stamps are rounded.
+  // True when the frame at `pts_us` is due. On average never more than the maximum rate; 5 ms (at most a tenth of a
+  // period) are forgiven, so that a limit equal to the stream's own rate keeps every frame although its time stamps are
+  // rounded.
   bool Admit(int64_t pts_us);
 
  private:
