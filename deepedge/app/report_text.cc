@@ -10,8 +10,6 @@ namespace {
 double Seconds(Duration d) { return static_cast<double>(d.count()) / 1e6; }
 double Millis(Duration d) { return static_cast<double>(d.count()) / 1e3; }
 
-Duration Total(const TaskCost& cost) { return cost.scale + cost.infer + cost.post; }
-
 std::string Latency(const Histogram& latency, double q) {
   if (latency.count() == 0) return "-";
   const double ms = Millis(latency.Quantile(q));
@@ -56,13 +54,13 @@ std::vector<std::string> RenderTable(const RunReport& now, const RunReport* befo
   for (size_t i = 0; i < now.tasks.size(); ++i) {
     const TaskReport& task = now.tasks[i];
     const int64_t done_before = before ? before->tasks[i].counts.Of(Ending::kDone) : 0;
-    const Duration cost_before = before ? Total(before->tasks[i].cost) : Duration(0);
+    const Duration cost_before = before ? before->tasks[i].cost.Total() : Duration(0);
     lines.push_back(fmt::format(
         "{:<{}}  {:<{}} {:>9.1f} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>7} {:>11.1f}", task.stream, stream_width,
         task.model, model_width, static_cast<double>(task.counts.Of(Ending::kDone) - done_before) / seconds,
         Latency(task.latency, 0.5), Latency(task.latency, 0.95), task.counts.captured, task.counts.Of(Ending::kDone),
         task.counts.Of(Ending::kSkipped), task.counts.Of(Ending::kDropped), task.counts.Of(Ending::kFailed),
-        Millis(Total(task.cost) - cost_before) / seconds));
+        Millis(task.cost.Total() - cost_before) / seconds));
   }
 
   for (size_t i = 0; i < now.streams.size(); ++i) {

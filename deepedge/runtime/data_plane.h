@@ -45,7 +45,7 @@ struct TaskReport {
   std::string model;
   FrameCounts counts;
   Histogram latency;  // capture to result
-  TaskCost cost;
+  InferenceCost cost;
   std::string last_error;
 };
 

@@ -54,8 +54,8 @@ void TaskRunner::Run(const RunContext& context) {
   }
   stream_.HandleTaskProgress();
 
-  TaskCost cost;
-  auto result = Process(*frame, context, cost);
+  InferenceCost cost;
+  auto result = RunModelOnPicture(model_, context.slot, environment_.scalers[context.lane.value], frame->picture, cost);
   const Time available = environment_.clock.Now();
   const bool done = result.ok();
   std::string error = done ? std::string() : result.error().message;
@@ -66,9 +66,7 @@ void TaskRunner::Run(const RunContext& context) {
   bool again = false;
   {
     MutexLock lock(mutex_);
-    cost_.scale += cost.scale;
-    cost_.infer += cost.infer;
-    cost_.post += cost.post;
+    cost_ += cost;
     if (done) latency_.Add(available - frame->captured);
     if (!done) last_error_ = std::move(error);
     again = mailbox_ != nullptr;
@@ -78,32 +76,6 @@ void TaskRunner::Run(const RunContext& context) {
   frame.reset();  // the decoder may use the buffer again
   if (again) environment_.lanes.Submit(*this, {.deadline = deadline, .resource = model_slots_});
   stream_.HandleTaskProgress();
-}
-
-Result<InferenceResult> TaskRunner::Process(const Frame& frame, const RunContext& context, TaskCost& cost) {
-  const PictureInput& input = model_.card.input;
-  CompiledModel& compiled = *model_.compiled;
-  const Duration start = ThreadCpuTime();
-
-  const Placement place =
-      PlacePicture(input.resize, frame.picture.width, frame.picture.height, input.width, input.height);
-  const MutableTensorView tensor = compiled.Input(context.slot, 0);
-  DE_TRY_STATUS(environment_.scalers[context.lane.value].ScaleInto(frame.picture, place, input.order, input.pad,
-                                                                   tensor.As<uint8_t>()));
-  const Duration scaled = ThreadCpuTime();
-  cost.scale = scaled - start;
-
-  const Status ran = compiled.Run(context.slot);
-  const Duration inferred = ThreadCpuTime();
-  cost.infer = inferred - scaled;
-  DE_TRY_STATUS(ran);
-
-  std::vector<TensorView> outputs;
-  outputs.reserve(compiled.outputs().size());
-  for (size_t i = 0; i < compiled.outputs().size(); ++i) outputs.push_back(compiled.Output(context.slot, i));
-  auto result = model_.decoder->Decode(outputs, place);
-  cost.post = ThreadCpuTime() - inferred;
-  return result;
 }
 
 void TaskRunner::Publish(const Frame& frame, InferenceResult result, Time available) {
@@ -140,7 +112,7 @@ Histogram TaskRunner::Latency() const {
   return latency_;
 }
 
-TaskCost TaskRunner::Cost() const {
+InferenceCost TaskRunner::Cost() const {
   MutexLock lock(mutex_);
   return cost_;
 }

@@ -22,6 +22,7 @@
 #include "deepedge/media/pixel_ops.h"
 #include "deepedge/runtime/frame_account.h"
 #include "deepedge/runtime/loaded_model.h"
+#include "deepedge/runtime/model_inference.h"
 #include "deepedge/sampler/rate_gate.h"
 #include "deepedge/scheduler/lanes.h"
 
@@ -32,13 +33,6 @@ class TaskListener {
  public:
   virtual ~TaskListener() = default;
   virtual void HandleTaskProgress() = 0;
-};
-
-// CPU time of the steps so far.
-struct TaskCost {
-  Duration scale{0};
-  Duration infer{0};
-  Duration post{0};
 };
 
 class TaskRunner final : public Job {
@@ -77,14 +71,13 @@ class TaskRunner final : public Job {
   // Endings of frames that reached this task; capture and decoding are the stream's.
   const FrameAccount& account() const { return account_; }
   Histogram Latency() const DE_EXCLUDES(mutex_);
-  TaskCost Cost() const DE_EXCLUDES(mutex_);
+  InferenceCost Cost() const DE_EXCLUDES(mutex_);
   // What the last failed frame failed of; empty when none did.
   std::string LastError() const DE_EXCLUDES(mutex_);
 
  private:
   enum class State { kIdle, kQueued, kRunning };
 
-  Result<InferenceResult> Process(const Frame& frame, const RunContext& context, TaskCost& cost);
   void Publish(const Frame& frame, InferenceResult result, Time available);
 
   const Options options_;
@@ -99,7 +92,7 @@ class TaskRunner final : public Job {
   FramePtr mailbox_ DE_GUARDED_BY(mutex_);
   RateGate gate_ DE_GUARDED_BY(mutex_);
   Histogram latency_ DE_GUARDED_BY(mutex_);
-  TaskCost cost_ DE_GUARDED_BY(mutex_);
+  InferenceCost cost_ DE_GUARDED_BY(mutex_);
   std::string last_error_ DE_GUARDED_BY(mutex_);
 };
 
