@@ -44,7 +44,7 @@ Json TaskJson(const TaskReport& task, double seconds) {
 
 }  // namespace
 
-Json SummaryJson(const RunReport& report, const SinkCounts& events, const ProcessUse& use) {
+Json SummaryJson(const RunReport& report, const SinkCounts& events, const MemoryUse& memory) {
   const double seconds = std::max(static_cast<double>(report.elapsed.count()) / 1e6, 1e-6);
   Json json = {{"type", "summary"}, {"elapsed_s", Rounded(seconds)}};
   json["tasks"] = Json::array();
@@ -67,9 +67,9 @@ Json SummaryJson(const RunReport& report, const SinkCounts& events, const Proces
                              {"jobs", lane.jobs},
                              {"wakeups", lane.wakeups}});
   }
-  json["process"] = {{"cpu_s", Rounded(static_cast<double>(use.cpu.count()) / 1e6)},
-                     {"memory_mb", Rounded(static_cast<double>(use.memory.resident) / 1e6)},
-                     {"peak_memory_mb", Rounded(static_cast<double>(use.memory.peak_resident) / 1e6)}};
+  json["process"] = {{"cpu_s", Rounded(static_cast<double>(report.cpu.count()) / 1e6)},
+                     {"memory_mb", Rounded(static_cast<double>(memory.resident) / 1e6)},
+                     {"peak_memory_mb", Rounded(static_cast<double>(memory.peak_resident) / 1e6)}};
   json["events"] = {{"accepted", events.accepted}, {"delivered", events.delivered}, {"lost", events.lost}};
   return json;
 }

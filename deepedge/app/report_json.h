@@ -9,13 +9,7 @@
 
 namespace deepedge {
 
-// What a run used of the box besides what the data plane counts.
-struct ProcessUse {
-  Duration cpu{0};
-  MemoryUse memory;
-};
-
 // Pure. One object with "type": "summary"; times in the unit their names end in, costs in core milliseconds a second.
-nlohmann::ordered_json SummaryJson(const RunReport& report, const SinkCounts& events, const ProcessUse& use);
+nlohmann::ordered_json SummaryJson(const RunReport& report, const SinkCounts& events, const MemoryUse& memory);
 
 }  // namespace deepedge

@@ -172,8 +172,7 @@ Status Run(const RunOptions& options) {
     for (const std::string& line : RenderTable(report, nullptr, sink->counts())) fmt::print(table_out, "{}\n", line);
   }
   if (options.json) {
-    fmt::print("{}\n",
-               SummaryJson(report, sink->counts(), {.cpu = ProcessCpuTime(), .memory = ReadMemoryUse()}).dump());
+    fmt::print("{}\n", SummaryJson(report, sink->counts(), ReadMemoryUse()).dump());
   }
   return closed;
 }

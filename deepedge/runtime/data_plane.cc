@@ -76,6 +76,7 @@ Result<TaskRunner::Options> DataPlane::MakeTaskOptions(const StreamSpec& stream,
 
 void DataPlane::Start() {
   started_ = clock_.Now();
+  cpu_at_start_ = ProcessCpuTime();
   lanes_->Start();
   for (const auto& reader : readers_) reader->Start();
 }
@@ -87,6 +88,7 @@ void DataPlane::Stop() {
   lanes_->Stop();
   for (const auto& stream : streams_) stream->DropWaiting();
   stopped_ = clock_.Now();
+  cpu_at_stop_ = ProcessCpuTime();
 }
 
 void DataPlane::HandleStreamFinished() {
@@ -96,6 +98,7 @@ void DataPlane::HandleStreamFinished() {
 RunReport DataPlane::Report() const {
   RunReport report;
   report.elapsed = stopped_.value_or(clock_.Now()) - started_;
+  report.cpu = (stopped_ ? cpu_at_stop_ : ProcessCpuTime()) - cpu_at_start_;
   for (const auto& stream : streams_) {
     report.streams.push_back({.name = stream->options().name, .status = stream->Status()});
     for (const auto& task : stream->tasks()) {

@@ -9,8 +9,10 @@
 // Threads: one lane a core, one I/O thread a stream. Create, Start and Stop from one thread; Report from any.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,7 @@ struct StreamReport {
 
 struct RunReport {
   Duration elapsed{0};
+  Duration cpu{0};  // CPU time of the whole process since Start
   std::vector<StreamReport> streams;
   std::vector<TaskReport> tasks;
   std::vector<Lanes::LaneUse> lanes;
@@ -100,7 +103,9 @@ class DataPlane final : public StreamRunner::Listener {
   std::vector<std::unique_ptr<StreamReader>> readers_;
   std::atomic<size_t> unfinished_{0};
   Time started_;
+  Duration cpu_at_start_{0};
   std::optional<Time> stopped_;
+  Duration cpu_at_stop_{0};
 };
 
 }  // namespace deepedge
