@@ -1,5 +1,8 @@
 // Scaling and colour conversion, by libyuv: the picture is scaled in its own format first and converted at the model's
 // size, which costs up to 2.5 times less than converting first.
+//
+// Exactness: within 3 of 255, but for blue in limited range, where libyuv's factors end at 2.0: up to 6 off for BT.601
+// and 12 for BT.709, both at full saturation only.
 #pragma once
 
 #include <cstdint>
@@ -22,17 +25,32 @@ constexpr int ChannelCount(ChannelOrder order) { return order == ChannelOrder::k
 class PictureScaler {
  public:
   // Writes `source`, scaled to `place`, into `input` (place.input_width x place.input_height packed pixels in `order`,
-  // rows without padding); what lies outside the placement is set to `pad`. Bilinear. `input` must have exactly that
-  // size. Errors: kUnsupported for a picture without pixels.
+  // rows without padding); what lies outside the placement is set to `pad`. Bilinear; a picture that already has the
+  // size of the placement is converted without resampling. Colours and gray come out in full range (0..255). `input`
+  // must have exactly that size. Errors: kUnsupported for a picture without pixels.
   Status ScaleInto(const PictureView& source, const Placement& place, ChannelOrder order, uint8_t pad,
                    std::span<uint8_t> input);
 
  private:
+  // The picture at `width` x `height` in its own format (RGB: as four bytes a pixel), held in scaled_.
+  PictureView ScaleYuv(const PictureView& source, int width, int height, bool luma_only);
+  void ScaleRgb(const PictureView& source, int width, int height, ChannelOrder order, uint8_t* out, int out_stride);
+
   std::vector<uint8_t> scaled_;  // the scaled picture in its own format
-  std::vector<uint8_t> packed_;  // the packed picture, where it does not fill the input's rows
+  std::vector<uint8_t> argb_;    // a packed RGB source, as libyuv scales it
 };
 
 // The picture at its own size as packed RGB. Errors as above.
 Result<RgbPicture> ToRgb(const PictureView& source);
+
+// A part of a picture, and where it lies as fractions of the picture that it was taken from.
+struct CroppedPicture {
+  PictureView picture;
+  Box box;
+};
+
+// Copies nothing. The part is `box` cut to the picture, at least one pixel, grown to whole pixels and to whole chroma
+// samples where the format shares them between pixels. `source` must have pixels.
+CroppedPicture Crop(const PictureView& source, const Box& box);
 
 }  // namespace deepedge
