@@ -32,7 +32,7 @@ show_tail() {
 # step NAME TEXT COMMAND...: runs COMMAND with its output in build/log/NAME.log and prints TEXT with the seconds it took.
 # On failure it shows the end of the log and returns the command's exit code.
 step() {
-  local name=$1 text=$2 log=$LOG_DIR/$1.log start=$SECONDS rc=0
+  local text=$2 log=$LOG_DIR/$1.log start=$SECONDS rc=0
   shift 2
   if [[ -t 1 ]]; then printf '  %s …' "$text"; fi
   "$@" >"$log" 2>&1 </dev/null || rc=$?
