@@ -17,6 +17,11 @@ export CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
 
 mkdir -p "$LOG_DIR"
 
+# The comment at the head of the script that was started.
+usage() {
+  sed -n '2,/^# shellcheck/{/^# shellcheck/d;s/^# \{0,1\}//;p}' "$0"
+}
+
 say() { printf '%s\n' "$*"; }
 
 fail() {
@@ -24,13 +29,9 @@ fail() {
   exit 1
 }
 
-# show_tail LOG LINES: the end of a log on standard error, indented.
-show_tail() {
-  tail -n "$2" "$1" | sed 's/^/    /' >&2
-}
-
 # step NAME TEXT COMMAND...: runs COMMAND with its output in build/log/NAME.log and prints TEXT with the seconds it took.
-# On failure it shows the end of the log and returns the command's exit code.
+# On failure it shows the last STEP_TAIL lines of the log and returns the command's exit code.
+STEP_TAIL=40
 step() {
   local text=$2 log=$LOG_DIR/$1.log start=$SECONDS rc=0
   shift 2
@@ -41,7 +42,7 @@ step() {
     printf '  %-58s %4d s\n' "$text" $((SECONDS - start))
   else
     printf '  %-58s %4d s  FAILED (exit code %d)\n' "$text" $((SECONDS - start)) "$rc"
-    show_tail "$log" 40
+    tail -n "$STEP_TAIL" "$log" | sed 's/^/    /' >&2
     printf '  the whole log: %s\n' "$log" >&2
   fi
   return "$rc"
