@@ -35,7 +35,8 @@ def tell(proxy, command):
 
 
 def play(port, path, frames):
-    return subprocess.Popen(["ffmpeg", "-nostdin", "-v", "error", "-progress", "-", "-rtsp_transport", "tcp",
+    return subprocess.Popen(["ffmpeg", "-nostdin", "-v", "error", "-progress", "-", "-analyzeduration", "100000",
+                             "-rtsp_transport", "tcp",
                              "-i", f"rtsp://127.0.0.1:{port}{path}", "-frames:v", str(frames), "-f", "null", "-"],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -54,7 +55,7 @@ class Fixtures(unittest.TestCase):
         subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25",
                         "-frames:v", "50", "-c:v", "libx264", "-pix_fmt", "yuv420p", str(clip)], check=True)
         cls.server, cls.port = start(SERVER, "--port", "0", "--mount", f"/clip={clip}",
-                                     "--pattern", "/h264=320x240@25", "--pattern", "/jpeg=160x128@10,jpeg")
+                                     "--pattern", "/h264=320x240@25", "--pattern", "/jpeg=160x128@25,jpeg")
         cls.addClassCleanup(stop, cls.server)
 
     def start_proxy(self, *options):
