@@ -72,7 +72,7 @@ void DrawText(RgbPicture& picture, int x, int y, int scale, std::string_view tex
 // Black on light colours and white on dark ones.
 Rgb TextColor(Rgb background) {
   const int luma = (299 * background.r + 587 * background.g + 114 * background.b) / 1000;
-  return luma > 140 ? Rgb{0, 0, 0} : Rgb{255, 255, 255};
+  return luma > 110 ? Rgb{0, 0, 0} : Rgb{255, 255, 255};
 }
 
 }  // namespace

@@ -196,55 +196,70 @@ PixelRect CropRect(const PictureView& source, const Box& box) {
 
 }  // namespace
 
-PictureView PictureScaler::ScaleYuv(const PictureView& source, int width, int height, bool luma_only) {
-  const Layout layout = LayoutOf(source.format);
-  PictureView scaled = source;
+// libyuv also scales interleaved samples (UVScale, ARGBScale, RGBScale), but those lose up to two levels of brightness
+// on flat areas, and RGBScale allocates on every call; its ScalePlane is exact. So channels are split first.
+PictureView PictureScaler::Split(const PictureView& source) {
+  PictureView split = source;
+  if (source.format == PixelFormat::kNv12) {
+    const int width = ChromaSize(source.width, 1);
+    const int height = ChromaSize(source.height, 1);
+    uint8_t* u = Reserve(split_, 2 * Bytes(width, height));
+    uint8_t* v = u + Bytes(width, height);
+    libyuv::SplitUVPlane(source.planes[1], source.strides[1], u, width, v, width, width, height);
+    split.format = PixelFormat::kYuv420p;
+    split.planes = {source.planes[0], u, v};
+    split.strides = {source.strides[0], width, width};
+  } else if (IsRgb(source.format)) {
+    const int width = source.width;
+    const size_t plane = Bytes(width, source.height);
+    uint8_t* first = Reserve(split_, 3 * plane);
+    libyuv::SplitRGBPlane(source.planes[0], source.strides[0], first, width, first + plane, width, first + 2 * plane,
+                          width, width, source.height);
+    split.planes = {first, first + plane, first + 2 * plane};
+    split.strides = {width, width, width};
+  }
+  return split;
+}
+
+PictureView PictureScaler::Scale(const PictureView& split, int planes, int width, int height) {
+  const Layout layout = LayoutOf(split.format);
+  const auto width_of = [&](size_t plane, int full) {
+    return plane == 0 ? full : ChromaSize(full, layout.chroma_shift_x);
+  };
+  const auto height_of = [&](size_t plane, int full) {
+    return plane == 0 ? full : ChromaSize(full, layout.chroma_shift_y);
+  };
+  uint8_t* out = Reserve(scaled_, static_cast<size_t>(planes) * Bytes(width, height));
+  PictureView scaled = split;
   scaled.width = width;
   scaled.height = height;
-  scaled.strides[0] = width;
-  const bool interleaved = source.format == PixelFormat::kNv12;
-  const int chroma_width = ChromaSize(width, layout.chroma_shift_x);
-  const int chroma_height = ChromaSize(height, layout.chroma_shift_y);
-  const int chroma_stride = interleaved ? 2 * chroma_width : chroma_width;
-  const int chroma_planes = luma_only ? 0 : layout.planes - 1;
-  const size_t luma_bytes = Bytes(width, height);
-  const size_t chroma_bytes = Bytes(chroma_stride, chroma_height);
-  uint8_t* out = Reserve(scaled_, luma_bytes + static_cast<size_t>(chroma_planes) * chroma_bytes);
-
-  libyuv::ScalePlane(source.planes[0], source.strides[0], source.width, source.height, out, width, width, height,
-                     libyuv::kFilterBilinear);
-  scaled.planes[0] = out;
-  out += luma_bytes;
-  const int source_chroma_width = ChromaSize(source.width, layout.chroma_shift_x);
-  const int source_chroma_height = ChromaSize(source.height, layout.chroma_shift_y);
-  for (size_t i = 1; i <= static_cast<size_t>(chroma_planes); ++i, out += chroma_bytes) {
-    if (interleaved) {
-      libyuv::UVScale(source.planes[i], source.strides[i], source_chroma_width, source_chroma_height, out,
-                      chroma_stride, chroma_width, chroma_height, libyuv::kFilterBilinear);
-    } else {
-      libyuv::ScalePlane(source.planes[i], source.strides[i], source_chroma_width, source_chroma_height, out,
-                         chroma_stride, chroma_width, chroma_height, libyuv::kFilterBilinear);
-    }
+  for (size_t i = 0; i < static_cast<size_t>(planes); ++i) {
+    const int plane_width = width_of(i, width);
+    const int plane_height = height_of(i, height);
+    libyuv::ScalePlane(split.planes[i], split.strides[i], width_of(i, split.width), height_of(i, split.height), out,
+                       plane_width, plane_width, plane_height, libyuv::kFilterBilinear);
     scaled.planes[i] = out;
-    scaled.strides[i] = chroma_stride;
+    scaled.strides[i] = plane_width;
+    out += Bytes(plane_width, plane_height);
   }
   return scaled;
 }
 
-void PictureScaler::ScaleRgb(const PictureView& source, int width, int height, ChannelOrder order, uint8_t* out,
-                             int out_stride) {
-  // libyuv's own RGBScale does the same but allocates both buffers anew on every call.
-  uint8_t* argb = Reserve(argb_, Bytes(source.width * 4, source.height));
-  const auto widen = source.format == PixelFormat::kRgb24 ? libyuv::RAWToARGB : libyuv::RGB24ToARGB;
-  widen(source.planes[0], source.strides[0], argb, source.width * 4, source.width, source.height);
-  uint8_t* scaled = Reserve(scaled_, Bytes(width * 4, height));
-  libyuv::ARGBScale(argb, source.width * 4, source.width, source.height, scaled, width * 4, width, height,
-                    libyuv::kFilterBilinear);
-  switch (order) {
-    case ChannelOrder::kRgb: libyuv::ARGBToRAW(scaled, width * 4, out, out_stride, width, height); return;
-    case ChannelOrder::kBgr: libyuv::ARGBToRGB24(scaled, width * 4, out, out_stride, width, height); return;
-    case ChannelOrder::kGray: libyuv::ARGBToJ400(scaled, width * 4, out, out_stride, width, height); return;
-  }
+void PictureScaler::MergeRgb(const PictureView& planar, ChannelOrder order, uint8_t* out, int out_stride) {
+  // libyuv's names are of the case R, G, B; what counts is which plane is written first.
+  const bool source_red_first = planar.format == PixelFormat::kRgb24;
+  const bool to_gray = order == ChannelOrder::kGray;
+  const bool keep = to_gray || (order == ChannelOrder::kRgb) == source_red_first;
+  const size_t first = keep ? 0 : 2;
+  uint8_t* packed = to_gray ? Reserve(packed_, 3 * Bytes(planar.width, planar.height)) : out;
+  const int packed_stride = to_gray ? 3 * planar.width : out_stride;
+  libyuv::MergeRGBPlane(planar.planes[first], planar.width, planar.planes[1], planar.width, planar.planes[2 - first],
+                        planar.width, packed, packed_stride, planar.width, planar.height);
+  if (!to_gray) return;
+  PictureView merged = planar;
+  merged.planes[0] = packed;
+  merged.strides[0] = packed_stride;
+  RgbToOrder(merged, order, out, out_stride);
 }
 
 Status PictureScaler::ScaleInto(const PictureView& source, const Placement& place, ChannelOrder order, uint8_t pad,
@@ -259,17 +274,22 @@ Status PictureScaler::ScaleInto(const PictureView& source, const Placement& plac
   const int stride = place.input_width * channels;
   uint8_t* out = input.data() + Bytes(stride, place.y) + static_cast<size_t>(place.x * channels);
   const bool same_size = source.width == place.width && source.height == place.height;
-  if (IsRgb(source.format)) {
-    if (same_size) {
+  if (same_size) {
+    if (IsRgb(source.format)) {
       RgbToOrder(source, order, out, stride);
     } else {
-      ScaleRgb(source, place.width, place.height, order, out, stride);
+      YuvToOrder(source, order, out, stride);
     }
     return {};
   }
-  const PictureView sized =
-      same_size ? source : ScaleYuv(source, place.width, place.height, order == ChannelOrder::kGray);
-  YuvToOrder(sized, order, out, stride);
+  if (IsRgb(source.format)) {
+    MergeRgb(Scale(Split(source), 3, place.width, place.height), order, out, stride);
+  } else if (order == ChannelOrder::kGray) {
+    YuvToOrder(Scale(source, 1, place.width, place.height), order, out, stride);
+  } else {
+    const PictureView split = Split(source);
+    YuvToOrder(Scale(split, LayoutOf(split.format).planes, place.width, place.height), order, out, stride);
+  }
   return {};
 }
 
