@@ -30,29 +30,37 @@ class StampTable {
     bool made_up = false;  // the packet had no pts of its own; these were counted in the order of decoding
   };
 
-  void Add(const Stamp& stamp) { stamps_.push_back(stamp); }
+  void Add(const Stamp& stamp) {
+    stamps_.push_back(stamp);
+    if (stamp.made_up) last_made_up_ = stamp.id;
+  }
   void Remove(int64_t id) {
     std::erase_if(stamps_, [&](const Stamp& s) { return s.id == id; });
   }
-  void Clear() { stamps_.clear(); }
+  void Clear() {
+    stamps_.clear();
+    last_made_up_ = kNever;
+  }
 
-  // The stamp of the picture that came from packet `id`. Pictures come in the order of presentation, so made-up times
-  // are given out smallest first.
+  // The stamp of the picture that came from packet `id`. Pictures come in the order of presentation, so where times are
+  // made up (AVI: only those of the pictures that others refer to) they are given out smallest first.
   Stamp Take(int64_t id) {
     std::erase_if(stamps_, [&](const Stamp& s) { return s.id < id - kOldestStamp; });
-    auto found = std::find_if(stamps_.begin(), stamps_.end(), [&](const Stamp& s) { return s.id == id; });
+    const bool smallest_first = last_made_up_ >= id - kOldestStamp;
+    const auto found = smallest_first
+                           ? std::min_element(stamps_.begin(), stamps_.end(),
+                                              [](const Stamp& a, const Stamp& b) { return a.pts_us < b.pts_us; })
+                           : std::find_if(stamps_.begin(), stamps_.end(), [&](const Stamp& s) { return s.id == id; });
     if (found == stamps_.end()) return last_;
-    if (found->made_up) {
-      found = std::min_element(stamps_.begin(), stamps_.end(),
-                               [](const Stamp& a, const Stamp& b) { return a.pts_us < b.pts_us; });
-    }
     last_ = *found;
     stamps_.erase(found);
     return last_;
   }
 
  private:
+  static constexpr int64_t kNever = INT64_MIN;
   std::vector<Stamp> stamps_;
+  int64_t last_made_up_ = kNever;
   Stamp last_;  // a second picture from one packet gets the same times
 };
 

@@ -314,12 +314,28 @@ class FfmpegSource final : public Source {
     return EndOfFile();
   }
 
+  // How long the video is by the file's header, 0 where it does not tell.
+  int64_t ToldDuration() const {
+    int64_t told_us = 0;
+    if (context_->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE) {
+      if (stream().duration != AV_NOPTS_VALUE)
+        told_us = av_rescale_q(stream().duration, stream().time_base, kMicroseconds);
+      // With sound in it the file may go on after its video.
+      if (context_->nb_streams == 1 && context_->duration > 0) told_us = std::max(told_us, context_->duration);
+    }
+    // FFmpeg corrects the duration of an AVI by the file's size, but not the number of pictures.
+    if (stream().nb_frames > 0 && format_->frame_rate > 0) {
+      const double frames_us = static_cast<double>(stream().nb_frames) / format_->frame_rate * 1e6;
+      told_us = std::max(told_us, static_cast<int64_t>(frames_us));
+    }
+    return told_us;
+  }
+
   // An ordinary end, or one before the time that the file's header tells.
   Error EndOfFile() const {
     const Error ordinary{ErrorCode::kEndOfStream, "end of file"};
-    if (stamps_are_made_up_ || !last_raw_end_us_ || stream().duration == AV_NOPTS_VALUE) return ordinary;
-    if (context_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return ordinary;
-    const int64_t told_us = av_rescale_q(stream().duration, stream().time_base, kMicroseconds);
+    if (stamps_are_made_up_ || !last_raw_end_us_) return ordinary;
+    const int64_t told_us = ToldDuration();
     const int64_t seen_us = *last_raw_end_us_ - av_rescale_q(StartOf(stream()), stream().time_base, kMicroseconds);
     // Headers are not exact, least of all in the last picture's duration.
     if (seen_us >= told_us - std::max<int64_t>(1'000'000, told_us / 50)) return ordinary;
