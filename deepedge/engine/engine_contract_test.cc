@@ -221,6 +221,7 @@ TEST_P(EngineContract, NamesTheFileThatIsMissing) {
 }
 
 TEST_P(EngineContract, StopsOnASlotThatDoesNotExist) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // the engine's library may have threads
   const auto model = Compile(it().affine);
   ASSERT_TRUE(model);
   EXPECT_DEATH(static_cast<void>(model->Run(1)), "slot");
