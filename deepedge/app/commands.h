@@ -14,6 +14,7 @@ using Action = std::function<Status()>;
 void AddRunCommand(CLI::App& program, Action& action);
 void AddCheckCommand(CLI::App& program, Action& action);
 void AddModelCommand(CLI::App& program, Action& action);
+void AddBenchCommand(CLI::App& program, Action& action);
 void AddVersionCommand(CLI::App& program, Action& action);
 
 }  // namespace deepedge

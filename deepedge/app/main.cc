@@ -28,6 +28,7 @@ int Main(int argc, char** argv) {
   AddRunCommand(program, action);
   AddCheckCommand(program, action);
   AddModelCommand(program, action);
+  AddBenchCommand(program, action);
   AddVersionCommand(program, action);
   try {
     program.parse(argc, argv);

@@ -19,7 +19,6 @@
 #include "deepedge/config/edge_config.h"
 #include "deepedge/events/ndjson_sink.h"
 #include "deepedge/events/null_sink.h"
-#include "deepedge/ingest/source.h"
 #include "deepedge/runtime/data_plane.h"
 #include "deepedge/runtime/model_loader.h"
 
@@ -47,6 +46,20 @@ struct RunPlan {
   int cores = 0;       // 0: all
 };
 
+// Options that change what the user gets are refused while they cannot be kept; those that only steer are named.
+Status RefuseUnsupported(const EdgeConfig& config) {
+  std::string refused;
+  for (const UnsupportedOption& option : NotYetSupported(config)) {
+    if (option.support == Support::kRefused) {
+      refused += (refused.empty() ? "" : "\n") + option.message;
+    } else {
+      LogWarning("{}", option.message);
+    }
+  }
+  if (refused.empty()) return {};
+  return Error{ErrorCode::kUnsupported, refused};
+}
+
 Result<RunPlan> MakeRunPlan(const RunOptions& options) {
   const bool by_options = !options.sources.empty() || !options.models.empty();
   if (options.config.empty() == !by_options) {
@@ -59,7 +72,10 @@ Result<RunPlan> MakeRunPlan(const RunOptions& options) {
     plan.specs = SpecsOfOptions(options.sources, options.models);
   } else {
     DE_TRY(const EdgeConfig config, LoadEdgeConfig(options.config));
-    DE_TRY(plan, PlanOfConfig(config));
+    DE_TRY_STATUS(RefuseUnsupported(config));
+    plan.specs = SpecsOfConfig(config);
+    plan.events = config.events.file.value_or("");
+    plan.cores = config.limits.cores.value_or(0);
   }
   if (!options.events.empty()) plan.events = options.events;
   if (options.cores > 0) plan.cores = options.cores;
@@ -76,17 +92,6 @@ std::vector<int> ChooseCpus(int cores) {
   std::vector<int> cpus = AllowedCpus();
   if (cores > 0 && static_cast<size_t>(cores) < cpus.size()) cpus.resize(static_cast<size_t>(cores));
   return cpus;
-}
-
-Status CheckSources(const std::vector<StreamSpec>& streams) {
-  std::string problems;
-  for (const StreamSpec& stream : streams) {
-    const Status checked = CheckSource({.address = stream.address});
-    if (checked.ok()) continue;
-    problems += fmt::format("{}stream '{}': {}", problems.empty() ? "" : "\n", stream.name, checked.error().message);
-  }
-  if (problems.empty()) return {};
-  return Error{ErrorCode::kBadInput, problems};
 }
 
 Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, const RunSpecs& specs,

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "deepedge/base/file.h"
+#include "deepedge/ingest/source.h"
 
 namespace deepedge {
 namespace {
@@ -65,6 +66,30 @@ RunSpecs SpecsOfOptions(const std::vector<std::string>& sources, const std::vect
   return specs;
 }
 
-RunSpecs SpecsOfConfig(const EdgeConfig& config);  // see below
+RunSpecs SpecsOfConfig(const EdgeConfig& config) {
+  RunSpecs specs;
+  for (const auto& [name, model] : config.models) specs.models.push_back({.name = name, .source = model.source.value});
+  for (const auto& [name, stream] : config.streams) {
+    StreamSpec spec{.name = name, .address = stream.source.value};
+    for (const TaskConfig& task : stream.tasks) {
+      TaskSpec task_spec{.model = task.model, .max_rate = task.max_rate.value_or(0), .labels = task.labels};
+      if (task.deadline_ms) task_spec.deadline = Duration(static_cast<int64_t>(*task.deadline_ms * 1000));
+      spec.tasks.push_back(std::move(task_spec));
+    }
+    specs.streams.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+Status CheckSources(const std::vector<StreamSpec>& streams) {
+  std::string problems;
+  for (const StreamSpec& stream : streams) {
+    const Status checked = CheckSource({.address = stream.address});
+    if (checked.ok()) continue;
+    problems += fmt::format("{}stream '{}': {}", problems.empty() ? "" : "\n", stream.name, checked.error().message);
+  }
+  if (problems.empty()) return {};
+  return Error{ErrorCode::kBadInput, problems};
+}
 
 }  // namespace deepedge

@@ -95,6 +95,11 @@ void DataPlane::HandleStreamFinished() {
   if (--unfinished_ == 0 && options_.all_finished) options_.all_finished();
 }
 
+std::vector<std::unique_ptr<LoadedModel>> DataPlane::TakeModels() {
+  DE_CHECK(stopped_);
+  return std::move(models_);
+}
+
 RunReport DataPlane::Report() const {
   RunReport report;
   report.elapsed = stopped_.value_or(clock_.Now()) - started_;

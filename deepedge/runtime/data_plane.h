@@ -83,6 +83,8 @@ class DataPlane final : public StreamRunner::Listener {
   void Start();
   void Stop();
   RunReport Report() const;
+  // After Stop: the models back, to be used again.
+  std::vector<std::unique_ptr<LoadedModel>> TakeModels();
 
  private:
   DataPlane(Options options, std::vector<std::unique_ptr<LoadedModel>> models, EventSink& events, const Clock& clock);
