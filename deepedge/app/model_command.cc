@@ -69,7 +69,7 @@ void AddInfer(CLI::App& model, Action& action) {
   command->add_option("model", options->model, "a name in the repository, a file or a folder")->required();
   command->add_option("--input", options->inputs, "[NAME=]FILE.npy; repeat for every input of the model")
       ->required()
-      ->expected(1);
+      ->allow_extra_args(false);
   command->add_option("--output", options->output, "folder for one NAME.npy per output")->required();
   command->add_option("--repository", options->repository, "folder of models by name");
   command->add_flag("--json", options->json, "print names, types and shapes as one line of JSON");

@@ -190,10 +190,10 @@ void AddRunCommand(CLI::App& program, Action& action) {
   command->add_option("config", options->config, "configuration file (edge.yaml)");
   command
       ->add_option("--source", options->sources, "a stream: rtsp://, http(s)://, a file, /dev/videoN; repeat for more")
-      ->expected(1);
+      ->allow_extra_args(false);
   command
       ->add_option("--model", options->models, "a model: a name in the repository, a file or a folder; repeat for more")
-      ->expected(1);
+      ->allow_extra_args(false);
   command->add_option("--duration", options->duration, "stop after this time, such as 30s");
   command->add_option("--pace", options->pace, "files: real = as a camera would deliver, fast = every frame, at once")
       ->check(CLI::IsMember({"real", "fast"}));
