@@ -156,13 +156,9 @@ class FfmpegSource final : public Source {
       case SourceKind::kRtsp:
         options.Set("rtsp_transport", "tcp");
         options.Set("allowed_media_types", "video");
-        options.Set("timeout", std::to_string(options_.read_deadline.count()));
         options.Set("protocol_whitelist", "rtsp,rtsps,rtp,srtp,tcp,tls,crypto");
         break;
-      case SourceKind::kHttp:
-        options.Set("rw_timeout", std::to_string(options_.read_deadline.count()));
-        options.Set("protocol_whitelist", "http,https,httpproxy,tcp,tls,crypto,data");
-        break;
+      case SourceKind::kHttp: options.Set("protocol_whitelist", "http,https,httpproxy,tcp,tls,crypto,data"); break;
       case SourceKind::kV4l2: {
         DE_TRY_STATUS(ChooseMode(options));
         input_format = av_find_input_format("v4l2");
@@ -170,6 +166,8 @@ class FfmpegSource final : public Source {
         break;
       }
     }
+    // The interrupt is the only deadline: FFmpeg's own time-out options start anew with every byte, and the error that
+    // they end with does not say so.
     AVFormatContext* context = avformat_alloc_context();
     DE_CHECK(context != nullptr);
     context->interrupt_callback = {Interrupt::Ask, &interrupt_};
@@ -311,6 +309,9 @@ class FfmpegSource final : public Source {
   Error ReadError(int code) const {
     if (interrupt_.stopped()) return {ErrorCode::kCancelled, "stopped"};
     if (interrupt_.expired()) return TimedOut();
+    if (code == AVERROR(EIO) && kind_ == SourceKind::kHttp) {
+      return {ErrorCode::kUnavailable, "the other side has closed the connection"};
+    }
     if (code != AVERROR_EOF) {
       return {live() ? ErrorCode::kUnavailable : ErrorCode::kBadInput, FfmpegErrorText(code)};
     }
