@@ -9,6 +9,8 @@
 //     Use(std::move(*decoded.value()));
 //   }
 //
+// At most 64 pictures wait to be received, then the oldest is dropped: receive after every Send.
+//
 // Packets may be left out from a key frame to the next one (to decode key frames only, or nothing); anything else left
 // out damages the pictures up to the next key frame.
 #pragma once

@@ -48,11 +48,13 @@ class StreamReader::Impl {
     DE_CHECK(options_.speed > 0);
   }
 
+  ~Impl() { RequestStop(); }
+
   void Start() {
     DE_CHECK(!thread_.joinable());
-    thread_ = Thread({.name = "in:" + options_.name}, [this](std::stop_token stop) { Run(std::move(stop)); });
+    thread_ = Thread({.name = "in:" + options_.name}, [this](const std::stop_token&) { Run(stop_.get_token()); });
   }
-  void RequestStop() { thread_.RequestStop(); }
+  void RequestStop() { stop_.request_stop(); }
   void Join() { thread_.Join(); }
 
  private:
@@ -139,6 +141,8 @@ class StreamReader::Impl {
   Waiter& waiter_;
   std::mt19937_64 generator_;  // of the I/O thread, as is pace_
   PaceClock pace_;
+  // Not the thread's own: the handler may ask for a stop before Start has returned.
+  std::stop_source stop_;
   Thread thread_;  // last: it is joined before what it uses is destroyed
 };
 

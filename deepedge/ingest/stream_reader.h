@@ -68,7 +68,7 @@ class StreamReader {
   ~StreamReader();
 
   void Start();
-  // Asks the thread to stop; returns at once. The destructor joins.
+  // Asks the thread to stop; returns at once. Any thread, also the handler. The destructor stops and joins.
   void RequestStop();
   void Join();
 

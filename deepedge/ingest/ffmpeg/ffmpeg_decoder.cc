@@ -17,8 +17,8 @@ namespace {
 constexpr int64_t kOldestStamp = 20;
 // A picture larger than this is a broken stream's.
 constexpr int64_t kMostPixels = 8192 * 8192;
-// A decoder that is being emptied gives at most its reordering depth, and some errors.
-constexpr int kMostLeftOver = 64;
+// Pictures and errors that wait to be received; one packet gives one, a drain as many as are reordered.
+constexpr int kMostWaiting = 64;
 
 // The times of the packets that are inside the decoder.
 class StampTable {
@@ -79,11 +79,9 @@ class FfmpegDecoder final : public Decoder {
     const int64_t id = next_id_++;
     stamps_.Add({id, packet.pts_us, packet.captured, native->pts == AV_NOPTS_VALUE});
     context_->reordered_opaque = id;
-    int result = avcodec_send_packet(context_.get(), native);
-    if (result == AVERROR(EAGAIN)) {  // the caller left pictures inside
-      KeepLeftOver();
-      result = avcodec_send_packet(context_.get(), native);
-    }
+    const int result = avcodec_send_packet(context_.get(), native);
+    // Pictures are fetched at once: what is still to be decoded would otherwise be given the next packet's id.
+    FetchPictures();
     if (result >= 0) return {};
     stamps_.Remove(id);
     return DecodeError(result);
@@ -93,24 +91,19 @@ class FfmpegDecoder final : public Decoder {
     if (context_ == nullptr || draining_) return;
     avcodec_send_packet(context_.get(), nullptr);
     draining_ = true;
+    FetchPictures();
   }
 
   Result<std::optional<DecodedPicture>> Receive() override {
-    if (!ready_.empty()) {
-      auto picture = std::move(ready_.front());
-      ready_.pop_front();
-      return picture;
-    }
-    if (context_ == nullptr) return std::optional<DecodedPicture>();
-    return ReceiveFromCodec();
+    if (ready_.empty()) return std::optional<DecodedPicture>();
+    auto picture = std::move(ready_.front());
+    ready_.pop_front();
+    return picture;
   }
 
  private:
   Status Restart(const std::shared_ptr<const StreamFormat>& format) {
-    if (context_ != nullptr) {
-      Drain();
-      KeepLeftOver();
-    }
+    Drain();
     context_.reset();
     format_ = format;
     const auto* native = static_cast<const NativeFormat*>(format->native.get());
@@ -138,7 +131,6 @@ class FfmpegDecoder final : public Decoder {
 
   // After a drain: the same decoder from the start.
   void Reset() {
-    KeepLeftOver();
     avcodec_flush_buffers(context_.get());
     Forget();
   }
@@ -149,12 +141,12 @@ class FfmpegDecoder final : public Decoder {
     draining_ = false;
   }
 
-  // Pictures that the caller has not yet received come first when it goes on.
-  void KeepLeftOver() {
-    for (int i = 0; i < kMostLeftOver; ++i) {
+  void FetchPictures() {
+    for (int i = 0; i < kMostWaiting; ++i) {
       auto picture = ReceiveFromCodec();
       if (picture.ok() && !picture.value()) return;
       ready_.push_back(std::move(picture));
+      if (ready_.size() > kMostWaiting) ready_.pop_front();
     }
   }
 

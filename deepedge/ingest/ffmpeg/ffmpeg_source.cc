@@ -104,6 +104,7 @@ class FfmpegSource final : public Source {
     const int64_t target = StartOf(stream()) + av_rescale_q(offset.count(), kMicroseconds, stream().time_base);
     const int result = av_seek_frame(context_.get(), stream_index_, target, AVSEEK_FLAG_BACKWARD);
     if (result < 0) return unsupported(FfmpegErrorText(result));
+    sought_ = true;
     return {};
   }
 
@@ -155,13 +156,9 @@ class FfmpegSource final : public Source {
       case SourceKind::kRtsp:
         options.Set("rtsp_transport", "tcp");
         options.Set("allowed_media_types", "video");
-        options.Set("timeout", std::to_string(options_.read_deadline.count()));
         options.Set("protocol_whitelist", "rtsp,rtsps,rtp,srtp,tcp,tls,crypto");
         break;
-      case SourceKind::kHttp:
-        options.Set("rw_timeout", std::to_string(options_.read_deadline.count()));
-        options.Set("protocol_whitelist", "http,https,httpproxy,tcp,tls,crypto,data");
-        break;
+      case SourceKind::kHttp: options.Set("protocol_whitelist", "http,https,httpproxy,tcp,tls,crypto,data"); break;
       case SourceKind::kV4l2: {
         DE_TRY_STATUS(ChooseMode(options));
         input_format = av_find_input_format("v4l2");
@@ -169,6 +166,8 @@ class FfmpegSource final : public Source {
         break;
       }
     }
+    // The interrupt is the only deadline: FFmpeg's own time-out options start anew with every byte, and the error that
+    // they end with does not say so.
     AVFormatContext* context = avformat_alloc_context();
     DE_CHECK(context != nullptr);
     context->interrupt_callback = {Interrupt::Ask, &interrupt_};
@@ -246,12 +245,15 @@ class FfmpegSource final : public Source {
       times.origin_us = av_rescale_q(stream().start_time, stream().time_base, kMicroseconds);
     }
     times_.emplace(times);
-    last_raw_end_us_.reset();
+    last_raw_pts_us_.reset();
+    packets_ = 0;
+    sought_ = false;
   }
 
   Result<Packet> MakePacket(AvPacket native) {
     const Time now = clock_.Now();
     last_arrival_ = now;
+    ++packets_;
     const auto micros = [&](int64_t stamp) -> std::optional<int64_t> {
       if (stamp == AV_NOPTS_VALUE) return std::nullopt;
       return av_rescale_q(stamp, stream().time_base, kMicroseconds);
@@ -259,7 +261,7 @@ class FfmpegSource final : public Source {
     if (stamps_are_made_up_) native->pts = native->dts = AV_NOPTS_VALUE;
     std::optional<int64_t> pts = micros(native->pts);
     const std::optional<int64_t> dts = micros(native->dts);
-    if (pts) last_raw_end_us_ = std::max(last_raw_end_us_.value_or(*pts), *pts);
+    if (pts) last_raw_pts_us_ = std::max(last_raw_pts_us_.value_or(*pts), *pts);
     if (!pts && !dts && live()) pts = now.us;  // a camera without time stamps: its pictures are from now
     const MediaTimes times = times_->Next(pts, dts);
     Packet packet;
@@ -307,6 +309,9 @@ class FfmpegSource final : public Source {
   Error ReadError(int code) const {
     if (interrupt_.stopped()) return {ErrorCode::kCancelled, "stopped"};
     if (interrupt_.expired()) return TimedOut();
+    if (code == AVERROR(EIO) && kind_ == SourceKind::kHttp) {
+      return {ErrorCode::kUnavailable, "the other side has closed the connection"};
+    }
     if (code != AVERROR_EOF) {
       return {live() ? ErrorCode::kUnavailable : ErrorCode::kBadInput, FfmpegErrorText(code)};
     }
@@ -323,24 +328,26 @@ class FfmpegSource final : public Source {
       // With sound in it the file may go on after its video.
       if (context_->nb_streams == 1 && context_->duration > 0) told_us = std::max(told_us, context_->duration);
     }
-    // FFmpeg corrects the duration of an AVI by the file's size, but not the number of pictures.
-    if (stream().nb_frames > 0 && format_->frame_rate > 0) {
-      const double frames_us = static_cast<double>(stream().nb_frames) / format_->frame_rate * 1e6;
-      told_us = std::max(told_us, static_cast<int64_t>(frames_us));
-    }
     return told_us;
   }
 
-  // An ordinary end, or one before the time that the file's header tells.
+  // An ordinary end, or one before what the file's header tells. Headers are not exact: a second or 2 % are let pass.
   Error EndOfFile() const {
     const Error ordinary{ErrorCode::kEndOfStream, "end of file"};
-    if (stamps_are_made_up_ || !last_raw_end_us_) return ordinary;
+    if (stamps_are_made_up_ || !last_raw_pts_us_) return ordinary;
     const int64_t told_us = ToldDuration();
-    const int64_t seen_us = *last_raw_end_us_ - av_rescale_q(StartOf(stream()), stream().time_base, kMicroseconds);
-    // Headers are not exact, least of all in the last picture's duration.
-    if (seen_us >= told_us - std::max<int64_t>(1'000'000, told_us / 50)) return ordinary;
-    return {ErrorCode::kBadInput, fmt::format("the file is cut short: it ends at {} of {}",
-                                              SecondsText(Duration(seen_us)), SecondsText(Duration(told_us)))};
+    const int64_t seen_us = *last_raw_pts_us_ - av_rescale_q(StartOf(stream()), stream().time_base, kMicroseconds);
+    if (seen_us < told_us - std::max<int64_t>(1'000'000, told_us / 50)) {
+      return {ErrorCode::kBadInput, fmt::format("the file is cut short: it ends at {} of {}",
+                                                SecondsText(Duration(seen_us)), SecondsText(Duration(told_us)))};
+    }
+    // FFmpeg corrects the duration of an AVI by the file's size, but not the number of its pictures.
+    const int64_t told_packets = sought_ ? 0 : stream().nb_frames;
+    if (packets_ < told_packets - std::max(static_cast<int64_t>(format_->frame_rate), told_packets / 50)) {
+      return {ErrorCode::kBadInput,
+              fmt::format("the file is cut short: it holds {} of {} pictures", packets_, told_packets)};
+    }
+    return ordinary;
   }
 
   const SourceKind kind_;
@@ -353,9 +360,11 @@ class FfmpegSource final : public Source {
   bool stamps_are_made_up_ = false;  // by the demuxer, from a frame rate that it guessed
   std::shared_ptr<const StreamFormat> format_;
   std::optional<TimestampNormalizer> times_;
-  int64_t next_start_us_ = 0;               // media time at which the next connection starts
-  std::optional<Time> last_arrival_;        // of a packet, over all connections
-  std::optional<int64_t> last_raw_end_us_;  // largest pts of this connection, by the file's own clock
+  int64_t next_start_us_ = 0;         // media time at which the next connection starts
+  std::optional<Time> last_arrival_;  // of a packet, over all connections
+  int64_t packets_ = 0;               // of this connection
+  bool sought_ = false;
+  std::optional<int64_t> last_raw_pts_us_;  // largest pts of this connection, by the file's own clock
 };
 
 }  // namespace

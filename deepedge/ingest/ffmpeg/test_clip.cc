@@ -92,12 +92,13 @@ bool RunFfmpegProgram(const std::string& arguments) {
 }
 
 double MeanLuma(const PictureView& picture) {
+  constexpr int kStep = 4;  // rows; enough to tell pictures apart
   double sum = 0;
-  for (int y = 0; y < picture.height; ++y) {
+  for (int y = 0; y < picture.height; y += kStep) {
     const uint8_t* row = picture.planes[0] + static_cast<ptrdiff_t>(y) * picture.strides[0];
     for (int x = 0; x < picture.width; ++x) sum += row[x];
   }
-  return sum / picture.width / picture.height;
+  return sum / picture.width / ((picture.height + kStep - 1) / kStep);
 }
 
 void ReceiveAll(Decoder& decoder, ReadBack& into) {
