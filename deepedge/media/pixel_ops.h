@@ -1,5 +1,5 @@
 // Scaling and colour conversion, by libyuv: the picture is scaled in its own format first and converted at the model's
-// size, which costs up to 2.5 times less than converting first.
+// size, which costs up to 2.5 times less than converting first. Chroma is scaled to the full size of the model's input.
 //
 // Exactness: within 3 of 255, but for strong blue in BT.709 of limited range, which comes out up to 13 too weak:
 // libyuv's factors end at 2.0 where 2.112 is right.

@@ -114,17 +114,17 @@ TEST(ModelCardIo, NamesFileLinePathAndWhatIsAllowed) {
   const Case cases[] = {
       {"output: { decoder: raw }\nnmae: x\n", "model.yaml:2: nmae: unknown key; allowed: name, licence"},
       {"output: { decoder: raw }\ninput:\n  layout: chwn\n",
-       "model.yaml:3: input.layout: 'chwn' is not known; allowed: nchw, nhwc"},
+       "model.yaml:3: input.layout: \"chwn\" is not known; allowed: nchw, nhwc"},
       {"output: { decoder: raw }\ninput: { width: wide }\n",
        "model.yaml:2: input.width: expected a whole number from 1 to 16384"},
       {"output: { decoder: raw }\ninput: { width: 2.5 }\n", "input.width: expected a whole number"},
       {"output: { decoder: raw }\ninput: { mean: [1, 2] }\n", "input.mean: expected a list of 3 numbers"},
       {"output: { decoder: raw }\ninput: { std: [1, 0, 1] }\n", "input.std[1]: expected a number from 1e-06"},
       {"output: { decoder: raw }\ninput: { pad: 256 }\n", "input.pad: expected a whole number from 0 to 255"},
-      {"output: { decoder: raw }\ninput: 3\n", "model.yaml:2: input: expected a map"},
+      {"output: { decoder: raw }\ninput: 3\n", "model.yaml:2: input: expected a table"},
       {"output: { decoder: raw }\nthreshold: .nan\n", "threshold: expected a number from 0 to 1"},
       {"output: { decoder: raw }\nname: [a]\n", "name: expected text"},
-      {"output: { decoder: raw }\nname: a\nname: b\n", "model.yaml:3: name: given twice"},
+      {"output: { decoder: raw }\nname: a\nname: b\n", "model.yaml:3: the key 'name' was already written in line 2"},
       {"output: { decoder: raw }\nlabels: a\n", "labels: expected a list of texts"},
       {"output: { decoder: raw }\nlabels: [{a: b}]\n", "labels[0]: expected text"},
       {"output: { decoder: raw }\nsha256: xyz\n", "sha256: expected 64 hexadecimal digits"},
@@ -147,7 +147,11 @@ TEST(ModelCardIo, NamesFileLinePathAndWhatIsAllowed) {
        "output.anchors[0].sizes[0]: expected [width, height]"},
       {"output: { decoder: ssd_anchors, anchor_rule: {} }\n", "output.anchor_rule.strides: is missing"},
       {"output: [\n", "model.yaml:"},
-      {"", "expected a map of keys and values"},
+      {"[a]\n", "expected a table of keys and values"},
+      {"output: { decoder: raw }\nlabels: [a, 1]\n", "labels[1]: expected text, in quotes"},
+      {"output: { decoder: raw, top_k: 0, nms_iou: 2 }\nnmae: x\n",
+       "expected a whole number from 1 to 100000\nmodel.yaml:2: nmae"},
+      {"", "output: is missing"},
   };
   for (const Case& c : cases) {
     const auto card = Parse(c.yaml);

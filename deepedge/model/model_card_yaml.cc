@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "deepedge/config/yaml_document.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/model/model_card_names.h"
 
@@ -10,6 +11,12 @@ namespace {
 
 // The shortest text that reads back as the same float.
 std::string Number(float value) { return fmt::format("{}", value); }
+
+// In quotes where it would be read as something else than text.
+void EmitText(YAML::Emitter& out, const std::string& text) {
+  if (!ReadPlainScalar(text).is_string()) out << YAML::DoubleQuoted;
+  out << text;
+}
 
 template <size_t N>
 void EmitNumbers(YAML::Emitter& out, const std::array<float, N>& values) {
@@ -24,7 +31,9 @@ class FieldWriter {
   explicit FieldWriter(YAML::Emitter& out) : out_(out) {}
 
   void Text(const char* key, const std::string& value) {
-    if (!value.empty()) out_ << YAML::Key << key << YAML::Value << value;
+    if (value.empty()) return;
+    out_ << YAML::Key << key << YAML::Value;
+    EmitText(out_, value);
   }
   void Flag(const char* key, bool value, bool standard) {
     if (value != standard) out_ << YAML::Key << key << YAML::Value << value;
@@ -137,7 +146,11 @@ std::string ToYaml(const ModelCard& card) {
   out << YAML::Key << "output" << YAML::Value;
   EmitOutput(out, card.output);
   fields.Real("threshold", card.threshold, ModelCard{}.threshold);
-  if (!card.labels.empty()) out << YAML::Key << "labels" << YAML::Value << card.labels;
+  if (!card.labels.empty()) {
+    out << YAML::Key << "labels" << YAML::Value << YAML::BeginSeq;
+    for (const std::string& label : card.labels) EmitText(out, label);
+    out << YAML::EndSeq;
+  }
   out << YAML::EndMap;
   return std::string(out.c_str()) + '\n';
 }

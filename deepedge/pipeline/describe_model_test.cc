@@ -131,6 +131,7 @@ TEST(GuessCard, RefusesWhatIsNotClearAndSaysWhatToDo) {
       {Graph({4, 3, 8, 8}, {{"o", kF32, {4, 12}}}), "no picture of three colours"},
       {Graph({1, 3, 8, 8}, {{"o", kF32, {1, 21, 8, 8}}}), "its outputs are of no form that is known: o 1x21x8x8 f32"},
       {Graph({1, 3, 8, 8}, {}), "no form that is known"},
+      {Graph({1, 3, 8, 8}, {{"o", kF32, {1, 512}}}, {"Relu"}), "no form that is known: o 1x512 f32"},
       {two, "it has 2 inputs (in 1x3x8x8 f32, in 1x3x8x8 f32)"},
   };
   for (const Case& c : cases) {

@@ -166,6 +166,8 @@ class Guess {
     const bool flat = shape.size() == 2 || (shape.size() == 4 && ListLength(shape) == std::max(shape[1], shape[3]));
     const int64_t classes = flat ? ListLength(shape) : 0;
     if (classes < 2 || classes > 100'000) return false;
+    // A power of two without a softmax is more likely an embedding than a list of classes.
+    if (!GivesProbabilities() && classes >= 64 && (classes & (classes - 1)) == 0) return false;
     Begin(OutputDecoderKind::kClassification, "classification", fmt::format("scores of {} classes", classes));
     AssumeActivation();
     AssumeImageNetValues();
@@ -184,11 +186,15 @@ class Guess {
     Assume(fmt::format("output '{}' {} holds {}", graph_.outputs[0].name, ToString(graph_.outputs[0].shape), form));
   }
 
-  void AssumeActivation() {
+  bool GivesProbabilities() const {
     const std::string operation = graph_.output_operations.empty() ? "" : LowerCase(graph_.output_operations[0]);
     const std::string name = LowerCase(graph_.outputs[0].name);
-    const bool probabilities = operation.find("softmax") != std::string::npos ||
-                               name.find("soft") != std::string::npos || name.find("prob") != std::string::npos;
+    return operation.find("softmax") != std::string::npos || name.find("soft") != std::string::npos ||
+           name.find("prob") != std::string::npos;
+  }
+
+  void AssumeActivation() {
+    const bool probabilities = GivesProbabilities();
     description_.card.output.softmax = !probabilities;
     Assume(probabilities ? "the scores are probabilities already" : "the scores are logits: softmax is applied");
   }
