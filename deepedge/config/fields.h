@@ -98,7 +98,10 @@ struct FieldType<T> {
     value = json.get<T>();
     return true;
   }
-  static nlohmann::json Write(T value) { return value; }
+  static nlohmann::json Write(T value) {
+    if constexpr (std::same_as<T, float>) return ToShortDouble(value);
+    return value;
+  }
 };
 
 template <>

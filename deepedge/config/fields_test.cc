@@ -59,7 +59,7 @@ constexpr const char* kFullCart = R"(name: Kate
 roof: true
 seats: 4
 doors: 3
-color: [0.5, 0, 1]
+color: [0.1, 0, 1]
 owners: [ann, bob]
 wheels:
   - size: 2
@@ -92,7 +92,7 @@ TEST(Fields, LoadsEveryKindOfMember) {
   EXPECT_TRUE(cart.roof);
   EXPECT_EQ(cart.seats, 4);
   EXPECT_EQ(cart.doors, 3);
-  EXPECT_THAT(cart.color, ElementsAre(0.5F, 0.0F, 1.0F));
+  EXPECT_THAT(cart.color, ElementsAre(0.1F, 0.0F, 1.0F));
   EXPECT_THAT(cart.owners, ElementsAre("ann", "bob"));
   EXPECT_THAT(cart.wheels, ElementsAre(Wheel{2, Shape::kFlat}, Wheel{}));
   EXPECT_EQ(cart.spare.at("left"), (Wheel{0.5, Shape::kRound}));
@@ -109,10 +109,10 @@ TEST(Fields, PrintsWhatLoadsBack) {
 roof: true
 seats: 4
 doors: 3
-color: [0.5, 0.0, 1.0]
+color: [0.1, 0, 1]
 owners: [ann, bob]
 wheels:
-  - size: 2.0
+  - size: 2
     shape: flat
   - size: 1.5
     shape: round

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <numeric>
 
 #include "deepedge/base/log.h"
@@ -216,6 +218,14 @@ std::vector<std::string> ChangedPointers(const json& before, const json& after) 
   std::vector<std::string> changed;
   CollectChanges(before, after, "", changed);
   return changed;
+}
+
+double ToShortDouble(float value) {
+  std::array<char, 32> digits{};
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  double result = 0;
+  std::from_chars(digits.data(), written.ptr, result);
+  return result;
 }
 
 std::string NearestName(std::string_view name, const std::vector<std::string>& allowed) {

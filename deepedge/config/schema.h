@@ -84,6 +84,9 @@ std::vector<UnsupportedField> FindUnsupported(const Schema& schema, const nlohma
 // pointer. In the order of the keys; lists of different length differ as a whole.
 std::vector<std::string> ChangedPointers(const nlohmann::json& before, const nlohmann::json& after);
 
+// The double with the fewest digits that is this float: 0.1F as 0.1, not as 0.10000000149011612.
+double ToShortDouble(float value);
+
 // The entry of `allowed` that was probably meant, or "" when none is near.
 std::string NearestName(std::string_view name, const std::vector<std::string>& allowed);
 

@@ -16,6 +16,7 @@ using nlohmann::ordered_json;
 
 // Text without quotes where that cannot be read as anything else.
 std::string ScalarToYaml(const json& value) {
+  if (value.is_number_float()) return fmt::format("{}", value.get<double>());
   if (!value.is_string()) return value.dump();
   const auto& text = value.get_ref<const std::string&>();
   const auto is_plain = [](char c) {
