@@ -1,4 +1,6 @@
-// The JSON form of events: one object, one line, no line break inside; keys as DESIGN 4.3 names them.
+// The JSON form of events: one object, one line, no line break inside; keys and their order as DESIGN 4.3 names them.
+// Scores have at most 4 decimals, positions 5. Strings that are not UTF-8 are repaired, numbers that are not finite
+// become 0.
 #pragma once
 
 #include <string>
@@ -7,7 +9,9 @@
 
 namespace deepedge {
 
-// Without a trailing line break. Strings that are not UTF-8 are repaired, numbers that are not finite become 0.
+// Appends the object without a trailing line break. Allocates only to let `out` grow.
+void AppendJson(const Event& event, std::string& out);
+
 std::string ToJsonLine(const Event& event);
 
 }  // namespace deepedge

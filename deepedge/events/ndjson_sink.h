@@ -1,6 +1,9 @@
 // NdjsonSink writes events to a file (or standard output), one JSON object a line, from a thread of its own. A line is
-// written whole or not at all: when the disk is full, the half-written tail is cut off, the sink says so once, keeps
-// what its queue holds and tries again every second.
+// written whole or not at all: when the disk is full, the half-written tail is cut off, the sink says so (at most once
+// a second), keeps what its queue holds and tries again every second. When the reader of a pipe is gone, what follows
+// is counted as lost.
+//
+// The thread sleeps until there is an event and writes it at once; what comes meanwhile goes out together.
 #pragma once
 
 #include <memory>
@@ -17,8 +20,10 @@ class NdjsonSink final : public EventSink {
     Path path;  // "-": standard output
     size_t queue_capacity = 8192;
   };
-  // Truncates an existing file. Errors: kBadInput / kExhausted naming the file.
+  // Truncates an existing file. `clock` is the real one, since threads wait on it. Errors: kBadInput / kExhausted
+  // naming the file.
   static Result<std::unique_ptr<NdjsonSink>> Create(Options options, const Clock& clock);
+  // Closes, if Close was not called.
   ~NdjsonSink() override;
 
   void Publish(Event event) override;

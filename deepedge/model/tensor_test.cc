@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "deepedge/model/model_files.h"
 
 namespace deepedge {
@@ -47,6 +50,19 @@ TEST(Tensor, ViewsShareTheOwnersMemory) {
   ASSERT_EQ(view.As<float>().size(), 2U);
   EXPECT_EQ(view.As<float>()[1], 2.5F);
   EXPECT_DEATH(static_cast<void>(view.As<double>()), "SizeOf");
+}
+
+TEST(Tensor, HalvesKeepTheirValue) {
+  EXPECT_EQ(HalfToFloat(0x0000), 0.0F);
+  EXPECT_TRUE(std::signbit(HalfToFloat(0x8000)));
+  EXPECT_EQ(HalfToFloat(0x3C00), 1.0F);
+  EXPECT_EQ(HalfToFloat(0xC100), -2.5F);
+  EXPECT_EQ(HalfToFloat(0x7BFF), 65504.0F);
+  EXPECT_EQ(HalfToFloat(0x0001), 0x1p-24F);
+  EXPECT_EQ(HalfToFloat(0x83FF), -1023 * 0x1p-24F);
+  EXPECT_EQ(HalfToFloat(0x0400), 0x1p-14F);
+  EXPECT_EQ(HalfToFloat(0xFC00), -std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(std::isnan(HalfToFloat(0x7E01)));
 }
 
 TEST(ModelFiles, NamesFormats) {

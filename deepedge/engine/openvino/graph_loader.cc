@@ -9,9 +9,11 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "deepedge/engine/openvino/detection_post_process.h"
 #include "deepedge/engine/openvino/ov_types.h"
+#include "deepedge/formats/content.h"
 #include "deepedge/formats/paddle_version.h"
 
 namespace deepedge {
@@ -42,6 +44,22 @@ bool HasUsualNames(const ModelFiles& files) {
   return files.weights.empty() || files.weights == Path(files.graph).replace_extension(extensions.weights);
 }
 
+// OpenVINO tries one reader after the other on a file that its own one refuses, and some print to standard error. So
+// what is not what it is said to be never gets there.
+Status CheckContent(const ModelFiles& files) {
+  const Path path = files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
+  DE_TRY(BoundedFile file, BoundedFile::Open(path));
+  const FileContent content = IdentifyContent(file, path.filename().string());
+  if (content.missing_bytes > 0) {
+    return Error{ErrorCode::kBadInput, fmt::format("{}: is cut off: at least {} bytes are missing",
+                                                   files.graph.string(), content.missing_bytes)};
+  }
+  if (content.kind == ContentKind::kModel && content.format == files.format) return {};
+  return Error{ErrorCode::kBadInput,
+               fmt::format("{}: is not {}{}", files.graph.string(), ToString(files.format),
+                           content.what.empty() ? std::string() : fmt::format(" but {}", content.what))};
+}
+
 Status Link(const Path& target, const Path& link) {
   std::error_code ec;
   const Path absolute = std::filesystem::absolute(target, ec);
@@ -53,11 +71,10 @@ Status Link(const Path& target, const Path& link) {
 // The files under names that OpenVINO goes by; `folder` is created when the model's own names will not do.
 Result<ModelFiles> UsableFiles(const ModelFiles& files, std::optional<TemporaryFolder>& folder) {
   std::error_code ec;
-  for (const Path& path : {files.graph, files.weights}) {
-    if (!path.empty() && !std::filesystem::exists(path, ec)) {
-      return Error{ErrorCode::kNotFound, fmt::format("{}: no such file", path.string())};
-    }
+  if (!files.weights.empty() && !std::filesystem::exists(files.weights, ec)) {
+    return Error{ErrorCode::kNotFound, fmt::format("{}: no such file", files.weights.string())};
   }
+  DE_TRY_STATUS(CheckContent(files));
   constexpr int64_t kFirstPaddle2 = 2'000'000;
   bool old_paddle = false;
   if (files.format == ModelFormat::kPaddle) {
@@ -101,6 +118,17 @@ std::string OperationBehind(const ov::Output<const ov::Node>& result) {
   return node->get_type_name();
 }
 
+// In TensorFlow "x" is short for "x:0", the first output of x: both names are good.
+void AddShortNames(ov::Model& model) {
+  const auto add = [](const ov::Output<ov::Node>& port) {
+    for (const std::string& name : std::unordered_set<std::string>(port.get_names())) {
+      if (name.size() > 2 && name.ends_with(":0")) port.get_tensor().add_names({name.substr(0, name.size() - 2)});
+    }
+  };
+  for (const auto& input : model.inputs()) add(input);
+  for (const auto& output : model.outputs()) add(output);
+}
+
 }  // namespace
 
 Result<LoadedGraph> LoadGraph(ov::Core& core, const ModelFiles& files) {
@@ -108,6 +136,8 @@ Result<LoadedGraph> LoadGraph(ov::Core& core, const ModelFiles& files) {
   DE_TRY(const ModelFiles usable, UsableFiles(files, loaded.folder));
   DE_TRY_STATUS(CatchOv(files.graph, ErrorCode::kBadInput, [&]() -> Status {
     loaded.model = core.read_model(usable.graph, usable.weights);
+    const bool tensorflow = files.format == ModelFormat::kTfFrozen || files.format == ModelFormat::kTfSavedModel;
+    if (tensorflow) AddShortNames(*loaded.model);
     return {};
   }));
   if (loaded.model->outputs().empty()) {

@@ -53,16 +53,21 @@ std::string_view WithoutLocation(std::string_view line) {
   return line;
 }
 
+// Lines that say that something failed, and nothing of what or why.
 bool IsNoise(std::string_view line) {
-  return line.empty() || line.ends_with("doesn't exist!") || line.starts_with("While validating node");
+  constexpr std::array<std::string_view, 5> kStarts = {"While validating", "FrontEnd API failed with",
+                                                       "Model wasn't fully converted",
+                                                       "Summary:", "To facilitate the conversion"};
+  return line.empty() ||
+         std::any_of(kStarts.begin(), kStarts.end(), [&](auto start) { return line.starts_with(start); });
 }
 
 bool SaysUnsupported(std::string_view message) {
   std::string lower(message);
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  constexpr std::array<std::string_view, 7> kWords = {"not supported", "unsupported",    "not implemented",
-                                                      "no translator", "not recognized", "unknown type",
-                                                      "only support"};
+  constexpr std::array<std::string_view, 9> kWords = {"opconversionfailure", "no conversion rule", "not supported",
+                                                      "unsupported",         "not implemented",    "no translator",
+                                                      "not recognized",      "unknown type",       "only support"};
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
@@ -96,18 +101,21 @@ Shape FromOv(const ov::Shape& shape) { return Shape(shape.begin(), shape.end());
 
 std::string ReadableMessage(std::string_view what) {
   constexpr size_t kMaxLength = 300;
+  constexpr std::string_view kHeading = " with a message:";  // "-- Operation with a message:", then the reason
+  std::string heading;
   for (std::string_view rest = what; !rest.empty();) {
     const size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = WithoutLocation(rest.substr(0, end));
+    std::string_view line = WithoutLocation(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (IsNoise(line)) continue;
-    std::string text(line.substr(0, kMaxLength));
-    // A heading is of use only with what follows it.
-    if (text.ends_with(':')) {
-      const std::string_view next = Trim(rest.substr(0, std::min(rest.find('\n'), rest.size())));
-      text += next.empty() ? std::string() : " " + std::string(next.substr(0, kMaxLength));
+    // Names the file again, by the name of a link at times, and the readers that were tried in vain.
+    if (line.starts_with("Unable to read the model")) return "the content is damaged";
+    if (line.starts_with("-- ")) line.remove_prefix(3);
+    if (line.ends_with(kHeading)) {
+      heading = std::string(line.substr(0, line.size() - kHeading.size())) + ": ";
+      continue;
     }
-    return text;
+    return heading + std::string(line.substr(0, kMaxLength));
   }
   return "the engine gives no reason";
 }

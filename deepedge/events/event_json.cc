@@ -1,0 +1,233 @@
+#include "deepedge/events/event_json.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+
+#include "deepedge/base/utf8.h"
+
+namespace deepedge {
+namespace {
+
+constexpr int kScoreDigits = 4;
+constexpr int kPositionDigits = 5;
+
+void AppendInteger(int64_t value, std::string& out) {
+  const fmt::format_int text(value);
+  out.append(text.data(), text.size());
+}
+
+// At most `digits` decimals, none that say nothing: 0.91, 1, -0.5.
+void AppendNumber(float value, int digits, std::string& out) {
+  constexpr int64_t kScales[] = {1, 10, 100, 1000, 10000, 100000};
+  constexpr float kLargest = 1e12F;
+  if (!std::isfinite(value)) value = 0;
+  if (std::abs(value) > kLargest) {
+    fmt::format_to(std::back_inserter(out), "{}", value);
+    return;
+  }
+  const int64_t scaled = std::llround(static_cast<double>(value) * static_cast<double>(kScales[digits]));
+  const int64_t size = std::abs(scaled);
+  if (scaled < 0) out += '-';
+  AppendInteger(size / kScales[digits], out);
+  int64_t decimals = size % kScales[digits];
+  if (decimals == 0) return;
+  out += '.';
+  for (int place = digits - 1; decimals > 0; --place) {
+    out += static_cast<char>('0' + decimals / kScales[place]);
+    decimals %= kScales[place];
+  }
+}
+
+// How many bytes at the start of `text` may stand in a JSON string as they are.
+size_t PlainLength(std::string_view text) {
+  size_t i = 0;
+  while (i < text.size() && text[i] >= 0x20 && text[i] < 0x7F && text[i] != '"' && text[i] != '\\') ++i;
+  return i;
+}
+
+// One character that is not plain. Escaped is also what some readers take for a line break: U+0085, U+2028, U+2029.
+void AppendEscaped(std::string_view character, std::string& out) {
+  switch (character[0]) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    default: break;
+  }
+  if (character.size() == 1) {
+    fmt::format_to(std::back_inserter(out), "\\u{:04x}", character[0]);
+  } else if (character == "\xC2\x85") {
+    out += "\\u0085";
+  } else if (character == "\xE2\x80\xA8") {
+    out += "\\u2028";
+  } else if (character == "\xE2\x80\xA9") {
+    out += "\\u2029";
+  } else {
+    out += character;
+  }
+}
+
+void AppendString(std::string_view text, std::string& out) {
+  out += '"';
+  while (!text.empty()) {
+    const size_t plain = PlainLength(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const size_t length = Utf8CharacterLength(text);
+    if (length == 0) {
+      out += "\xEF\xBF\xBD";  // U+FFFD stands for the byte that is not text
+      text.remove_prefix(1);
+    } else {
+      AppendEscaped(text.substr(0, length), out);
+      text.remove_prefix(length);
+    }
+  }
+  out += '"';
+}
+
+// Begins an entry that is not the first of its object. Keys are our own and need no escapes.
+void AppendKey(std::string_view key, std::string& out) {
+  out += ",\"";
+  out += key;
+  out += "\":";
+}
+
+void AppendTextEntry(std::string_view key, std::string_view value, std::string& out) {
+  AppendKey(key, out);
+  AppendString(value, out);
+}
+
+void AppendIntegerEntry(std::string_view key, int64_t value, std::string& out) {
+  AppendKey(key, out);
+  AppendInteger(value, out);
+}
+
+// `append(item)` for each item, with commas, in brackets.
+template <typename Items, typename Append>
+void AppendList(const Items& items, std::string& out, Append append) {
+  out += '[';
+  bool first = true;
+  for (const auto& item : items) {
+    if (!first) out += ',';
+    first = false;
+    append(item);
+  }
+  out += ']';
+}
+
+void AppendKeypoints(const std::vector<Keypoint>& keypoints, std::string& out) {
+  AppendKey("keypoints", out);
+  AppendList(keypoints, out, [&](const Keypoint& keypoint) {
+    out += '[';
+    AppendNumber(keypoint.point.x, kPositionDigits, out);
+    out += ',';
+    AppendNumber(keypoint.point.y, kPositionDigits, out);
+    out += ',';
+    AppendNumber(keypoint.score, kScoreDigits, out);
+    out += ']';
+  });
+}
+
+class ResultWriter {
+ public:
+  ResultWriter(const ResultEvent& event, std::string& out) : event_(event), out_(out) {}
+
+  void Write() {
+    out_ += R"({"type":"result")";
+    AppendTextEntry("stream", event_.stream, out_);
+    AppendTextEntry("model", event_.model, out_);
+    AppendIntegerEntry("frame", event_.frame, out_);
+    AppendIntegerEntry("pts_us", event_.pts_us, out_);
+    AppendIntegerEntry("captured_us", event_.captured_us, out_);
+    AppendIntegerEntry("available_us", event_.available_us, out_);
+    WriteParts();
+    AppendTextEntry("variant", event_.variant, out_);
+    AppendIntegerEntry("plan", event_.plan, out_);
+    out_ += '}';
+  }
+
+ private:
+  // The part of the card's task is written also when nothing was found; a part that holds something is never left out.
+  void WriteParts() {
+    const InferenceResult& result = event_.result;
+    if (event_.task == "detection" || !result.objects.empty()) WriteObjects(result.objects);
+    if (event_.task == "classification" || !result.classes.empty()) WriteClasses(result.classes);
+    if (event_.task == "pose" || !result.keypoints.empty()) AppendKeypoints(result.keypoints, out_);
+  }
+
+  void WriteLabelAndScore(int label, float score) {
+    out_ += R"({"label":)";
+    const auto index = static_cast<size_t>(label);
+    if (label >= 0 && event_.labels && index < event_.labels->size()) {
+      AppendString((*event_.labels)[index], out_);
+    } else {
+      out_ += "\"class ";
+      AppendInteger(label, out_);
+      out_ += '"';
+    }
+    AppendKey("score", out_);
+    AppendNumber(score, kScoreDigits, out_);
+  }
+
+  void WriteObjects(const std::vector<DetectedObject>& objects) {
+    AppendKey("objects", out_);
+    AppendList(objects, out_, [&](const DetectedObject& object) {
+      WriteLabelAndScore(object.label, object.score);
+      AppendKey("box", out_);
+      const float corners[] = {object.box.x1, object.box.y1, object.box.x2, object.box.y2};
+      AppendList(corners, out_, [&](float corner) { AppendNumber(corner, kPositionDigits, out_); });
+      if (!object.keypoints.empty()) AppendKeypoints(object.keypoints, out_);
+      out_ += '}';
+    });
+  }
+
+  void WriteClasses(const std::vector<ClassScore>& classes) {
+    AppendKey("classes", out_);
+    AppendList(classes, out_, [&](const ClassScore& entry) {
+      WriteLabelAndScore(entry.label, entry.score);
+      out_ += '}';
+    });
+  }
+
+  const ResultEvent& event_;
+  std::string& out_;
+};
+
+void Append(const ResultEvent& event, std::string& out) { ResultWriter(event, out).Write(); }
+
+void Append(const StreamUpEvent& event, std::string& out) {
+  out += R"({"type":"stream_up")";
+  AppendTextEntry("stream", event.stream, out);
+  AppendIntegerEntry("at_us", event.at_us, out);
+  AppendTextEntry("codec", event.codec, out);
+  AppendIntegerEntry("width", event.width, out);
+  AppendIntegerEntry("height", event.height, out);
+  out += '}';
+}
+
+void Append(const StreamDownEvent& event, std::string& out) {
+  out += R"({"type":"stream_down")";
+  AppendTextEntry("stream", event.stream, out);
+  AppendIntegerEntry("at_us", event.at_us, out);
+  AppendTextEntry("reason", event.reason, out);
+  if (event.retry_in_us >= 0) AppendIntegerEntry("retry_in_us", event.retry_in_us, out);
+  out += '}';
+}
+
+}  // namespace
+
+void AppendJson(const Event& event, std::string& out) {
+  std::visit([&](const auto& one) { Append(one, out); }, event);
+}
+
+std::string ToJsonLine(const Event& event) {
+  std::string line;
+  AppendJson(event, line);
+  return line;
+}
+
+}  // namespace deepedge
