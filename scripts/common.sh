@@ -29,8 +29,17 @@ fail() {
   exit 1
 }
 
+# From Ninja's log what failed, without the steps that went well; from any other its end.
+show_failure() {
+  if grep -q '^FAILED: ' "$1"; then
+    sed -n '/^FAILED: /,$p' "$1" | grep -v -e '^\[[0-9]*/[0-9]*\] ' -e '^/usr/bin/ccache' -e '^: && ' | head -n "$STEP_TAIL"
+  else
+    tail -n "$STEP_TAIL" "$1"
+  fi
+}
+
 # step NAME TEXT COMMAND...: runs COMMAND with its output in build/log/NAME.log and prints TEXT with the seconds it took.
-# On failure it shows the last STEP_TAIL lines of the log and returns the command's exit code.
+# On failure it shows what the log says about it, at most STEP_TAIL lines, and returns the command's exit code.
 STEP_TAIL=40
 step() {
   local text=$2 log=$LOG_DIR/$1.log start=$SECONDS rc=0
@@ -42,7 +51,7 @@ step() {
     printf '  %-58s %4d s\n' "$text" $((SECONDS - start))
   else
     printf '  %-58s %4d s  FAILED (exit code %d)\n' "$text" $((SECONDS - start)) "$rc"
-    tail -n "$STEP_TAIL" "$log" | sed 's/^/    /' >&2
+    show_failure "$log" | sed 's/^/    /' >&2
     printf '  the whole log: %s\n' "$log" >&2
   fi
   return "$rc"

@@ -16,8 +16,8 @@ LAYERS = (
     ("media",),
     ("model",),
     ("formats",),
+    ("plan",),  # plain data, below the engine: the fake engine answers from a Profile
     ("engine",),
-    ("plan",),
     ("ingest", "profiler", "sampler", "allocator", "scheduler", "pipeline", "events"),
     ("runtime",),
     ("sim", "api", "bench"),
