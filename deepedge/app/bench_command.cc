@@ -48,7 +48,9 @@ void AddBenchCommand(CLI::App& program, Action& action) {
   const auto options = std::make_shared<ThroughputOptions>();
   const auto json = std::make_shared<bool>(false);
   command->add_option("--source", options->files, "a video file; repeat for more")->required()->allow_extra_args(false);
-  command->add_option("--model", options->models, "a model file or folder; repeat for more")->required()->allow_extra_args(false);
+  command->add_option("--model", options->models, "a model file or folder; repeat for more")
+      ->required()
+      ->allow_extra_args(false);
   command->add_option("--repetitions", options->repetitions, "how often both are run in turn")
       ->check(CLI::PositiveNumber);
   command->add_flag("--json", *json, "print as one line of JSON");

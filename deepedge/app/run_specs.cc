@@ -70,7 +70,11 @@ RunSpecs SpecsOfConfig(const EdgeConfig& config) {
   RunSpecs specs;
   for (const auto& [name, model] : config.models) specs.models.push_back({.name = name, .source = model.source.value});
   for (const auto& [name, stream] : config.streams) {
-    StreamSpec spec{.name = name, .address = stream.source.value};
+    StreamSpec spec{.name = name,
+                    .address = stream.source.value,
+                    .loop = stream.loop,
+                    .speed = stream.speed,
+                    .start_offset = Duration(static_cast<int64_t>(stream.start_s * 1e6))};
     for (const TaskConfig& task : stream.tasks) {
       TaskSpec task_spec{.model = task.model, .max_rate = task.max_rate.value_or(0), .labels = task.labels};
       if (task.deadline_ms) task_spec.deadline = Duration(static_cast<int64_t>(*task.deadline_ms * 1000));
