@@ -4,22 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 namespace deepedge {
 namespace {
-
-double HalfToDouble(uint16_t half) {
-  const int exponent = (half >> 10) & 0x1F;
-  const int fraction = half & 0x3FF;
-  double value = 0;
-  if (exponent == 31) {
-    value = fraction != 0 ? std::nan("") : HUGE_VAL;
-  } else {
-    value = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(fraction + 1024, exponent - 25);
-  }
-  return (half & 0x8000) != 0 ? -value : value;
-}
 
 template <typename T>
 std::vector<double> Widen(const TensorView& tensor) {
@@ -73,7 +60,7 @@ std::vector<double> Numbers(const TensorView& tensor) {
     case ElementType::kF16: break;
   }
   std::vector<double> numbers;
-  for (const uint16_t half : tensor.As<uint16_t>()) numbers.push_back(HalfToDouble(half));
+  for (const uint16_t half : tensor.As<uint16_t>()) numbers.push_back(static_cast<double>(HalfToFloat(half)));
   return numbers;
 }
 

@@ -68,7 +68,7 @@ constexpr ReferenceCase kCases[] = {
     {"torch7/elab_face_detector", "torch7/elab_face_detector", "Torch7"},
 };
 
-class ReferenceTest : public ::testing::TestWithParam<ReferenceCase> {
+class TestWithData : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(TestData() / "reference")) GTEST_SKIP() << "no test data in " << TestData();
@@ -78,6 +78,8 @@ class ReferenceTest : public ::testing::TestWithParam<ReferenceCase> {
     return *engine;
   }
 };
+
+class ReferenceTest : public TestWithData, public ::testing::WithParamInterface<ReferenceCase> {};
 
 // Reads a stored tensor, which may be of a narrower type, into the model's input.
 void Fill(const MutableTensorView& input, const Tensor& stored) {
@@ -273,6 +275,66 @@ TEST_P(ReferenceTest, GivesTheSameNumbersAsItsOwnFramework) {
     const auto spec = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.name == output["name"]; });
     ASSERT_NE(spec, specs.end()) << output["name"] << " is not there; the first output is " << specs[0].name;
     EXPECT_EQ(CompareOutput(model, static_cast<size_t>(spec - specs.begin()), folder, output), "") << output["name"];
+  }
+}
+
+// The same networks fed with packed 8-bit pixels, as lanes do it: the preparation happens in the graph.
+struct PictureCase {
+  const char* model;
+  const char* reference;
+  PictureInput picture;
+  double zero = 0;  // what is added to the stored input to get a pixel of 0..255
+};
+
+using PictureReferenceTest = TestWithData;
+
+std::vector<uint8_t> PackedPixels(const Tensor& stored, const PictureCase& c) {
+  const std::vector<double> values = Numbers(stored.View());
+  const auto width = static_cast<size_t>(c.picture.width);
+  const size_t pixels = width * static_cast<size_t>(c.picture.height);
+  std::vector<uint8_t> packed;
+  for (size_t i = 0; i < pixels * 3; ++i) {
+    const size_t at = c.picture.layout == TensorLayout::kNhwc ? i : (i % 3) * pixels + i / 3;
+    packed.push_back(static_cast<uint8_t>(values[at] + c.zero));
+  }
+  return packed;
+}
+
+TEST_F(PictureReferenceTest, PackedPixelsGiveTheSameNumbers) {
+  const PictureCase cases[] = {
+      {"onnx/yolox_nano", "onnx/yolox_nano", {.width = 416, .height = 416, .order = ChannelOrder::kBgr}},
+      {"openvino/person_vehicle_bike_0078_fp16",
+       "openvino/person_vehicle_bike_0078_fp16",
+       {.width = 1024, .height = 1024, .order = ChannelOrder::kBgr}},
+      {"tflite/ssd_mobilenet_v1_coco_quant",
+       "tflite/ssd_mobilenet_v1_coco_quant",
+       {.layout = TensorLayout::kNhwc, .width = 300, .height = 300}},
+      {"tflite/movenet_lightning_int8",
+       "tflite/movenet_lightning_int8",
+       {.layout = TensorLayout::kNhwc, .width = 192, .height = 192}},
+      {"tflite/vww_96/vww_96_int8.tflite",
+       "tflite/vww_96/int8",
+       {.layout = TensorLayout::kNhwc, .width = 96, .height = 96, .mean = {128, 128, 128}},
+       128},
+  };
+  for (const PictureCase& c : cases) {
+    const Path folder = TestData() / "reference" / c.reference;
+    const Json meta = Json::parse(ReadFile(folder / "meta.json").value());
+    const auto files = FindModelFiles(TestData() / "models" / c.model);
+    ASSERT_TRUE(files.ok()) << files.error().message;
+    auto compiled = engine().Compile(files.value(), {.picture = c.picture});
+    ASSERT_TRUE(compiled.ok()) << compiled.error().message;
+    CompiledModel& model = *compiled.value();
+    const auto stored = ReadNpy(folder / meta["inputs"][0]["file"].get<std::string>());
+    ASSERT_TRUE(stored.ok()) << stored.error().message;
+    const std::vector<uint8_t> pixels = PackedPixels(stored.value(), c);
+    const auto input = model.Input(0, 0).As<uint8_t>();
+    ASSERT_EQ(input.size(), pixels.size());
+    std::copy(pixels.begin(), pixels.end(), input.begin());
+    ASSERT_TRUE(model.Run(0).ok());
+    for (size_t i = 0; i < meta["outputs"].size(); ++i) {
+      EXPECT_EQ(CompareOutput(model, i, folder, meta["outputs"][i]), "") << c.model;
+    }
   }
 }
 

@@ -208,7 +208,7 @@ TEST_F(SniffTest, SurvivesAnyBytes) {
   const std::string seeds[] = {Onnx(),  FrozenGraph(), SavedModel(), PaddleProgram(), PaddleWeights(),
                                Caffe(), CaffeV1(),     CntkV2(),     Ir(10),          Tflite()};
   int accepted = 0;
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 800; ++i) {
     std::string bytes;
     if (i % 2 == 0) {
       bytes.resize(random() % 200);
@@ -225,7 +225,7 @@ TEST_F(SniffTest, SurvivesAnyBytes) {
       EXPECT_NE(files.error().message.find("file: "), std::string::npos);
     }
   }
-  EXPECT_LT(accepted, 1000);  // what is whole enough to be a model may pass
+  EXPECT_LT(accepted, 400);  // what is whole enough to be a model may pass
 }
 
 }  // namespace
