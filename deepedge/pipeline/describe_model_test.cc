@@ -65,7 +65,7 @@ TEST_F(DescribeModelTest, ACardAboveAVersionFolderCounts) {
 TEST_F(DescribeModelTest, AWrongCardIsAnErrorAndNotPassedOver) {
   const ModelFiles files{.graph = Write("net.onnx", "graph")};
   Write("model.yaml", "output: { decoder: x }\n");
-  EXPECT_THAT(DescribeModel(files, classifier_).error().message, HasSubstr("model.yaml:1: output.decoder: 'x'"));
+  EXPECT_THAT(DescribeModel(files, classifier_).error().message, HasSubstr("model.yaml:1: output.decoder: \"x\""));
   Write("model.yaml", "output: { decoder: raw }\nsha256: " + std::string(64, '0') + "\n");
   EXPECT_THAT(DescribeModel(files, classifier_).error().message, HasSubstr("the card is for a graph with sha256 0000"));
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "deepedge/pipeline/post/decoders.h"
+#include "deepedge/pipeline/post/nms.h"
 #include "deepedge/pipeline/post/output_tensors.h"
 
 namespace deepedge {
@@ -41,8 +42,7 @@ class DetectionsDecoder : public OutputDecoder {
         result.objects.push_back({.label = static_cast<int>(std::lround(label)), .score = score, .box = *box});
       }
     }
-    std::stable_sort(result.objects.begin(), result.objects.end(),
-                     [](const DetectedObject& a, const DetectedObject& b) { return a.score > b.score; });
+    SortBestFirst(&result.objects);
     return result;
   }
 

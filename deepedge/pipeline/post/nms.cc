@@ -16,8 +16,7 @@ bool Overlaps(const DetectedObject& kept, const DetectedObject& other, float iou
 
 std::vector<DetectedObject> SuppressOverlaps(std::vector<DetectedObject> candidates, float iou, bool per_label,
                                              size_t limit) {
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const DetectedObject& a, const DetectedObject& b) { return a.score > b.score; });
+  SortBestFirst(&candidates);
   if (candidates.size() > kMostCandidates) candidates.resize(kMostCandidates);
   size_t kept = 0;
   for (size_t i = 0; i < candidates.size() && kept < limit; ++i) {
@@ -30,6 +29,18 @@ std::vector<DetectedObject> SuppressOverlaps(std::vector<DetectedObject> candida
   }
   candidates.resize(kept);
   return candidates;
+}
+
+void SortBestFirst(std::vector<DetectedObject>* objects) {
+  // By place where scores are equal. Not std::stable_sort: Clang warns of what libstdc++ 12 builds it from.
+  std::vector<std::pair<float, size_t>> order;
+  order.reserve(objects->size());
+  for (size_t i = 0; i < objects->size(); ++i) order.emplace_back(-(*objects)[i].score, i);
+  std::sort(order.begin(), order.end());
+  std::vector<DetectedObject> sorted;
+  sorted.reserve(objects->size());
+  for (const auto& [score, i] : order) sorted.push_back(std::move((*objects)[i]));
+  *objects = std::move(sorted);
 }
 
 }  // namespace deepedge

@@ -12,4 +12,7 @@ namespace deepedge {
 std::vector<DetectedObject> SuppressOverlaps(std::vector<DetectedObject> candidates, float iou, bool per_label = true,
                                              size_t limit = 300);
 
+// Equal scores keep their order.
+void SortBestFirst(std::vector<DetectedObject>* objects);
+
 }  // namespace deepedge

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "deepedge/pipeline/post/decoders.h"
+#include "deepedge/pipeline/post/nms.h"
 #include "deepedge/pipeline/post/output_tensors.h"
 
 namespace deepedge {
@@ -35,8 +36,7 @@ class SsdDecoder : public OutputDecoder {
       const auto box = BoxInPicture(BoxAt(values, i + 3), placement);
       if (box) result.objects.push_back({.label = static_cast<int>(label), .score = score, .box = *box});
     }
-    std::stable_sort(result.objects.begin(), result.objects.end(),
-                     [](const DetectedObject& a, const DetectedObject& b) { return a.score > b.score; });
+    SortBestFirst(&result.objects);
     return result;
   }
 
