@@ -1,3 +1,5 @@
+include(test_environment)
+
 # deepedge_module(name SOURCES .. [DEPENDS ..] [PRIVATE_DEPENDS ..] [TESTS ..] [TEST_DEPENDS ..])
 # One library per folder, with its tests beside the code: the library is deepedge_<name>, the tests are one program
 # <name>_test. DEPENDS may name modules (without prefix) or imported targets.
@@ -24,5 +26,6 @@ function(deepedge_module name)
     target_link_libraries(${name}_test PRIVATE deepedge_${name} ${resolved_TEST_DEPENDS}
       GTest::gtest GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "${DEEPEDGE_TEST_ENVIRONMENT}")
   endif()
 endfunction()

@@ -100,9 +100,9 @@ class [[nodiscard]] Result {
   declaration = std::move(result).value()
 
 // DE_TRY_STATUS(expression): evaluates a Status and returns its error from the enclosing function, if any.
-#define DE_TRY_STATUS(...)                                                         \
-  do {                                                                             \
-    if (auto de_status = (__VA_ARGS__); !de_status.ok()) return de_status.error(); \
+#define DE_TRY_STATUS(...)                                                                \
+  do {                                                                                    \
+    if (const auto& de_status = (__VA_ARGS__); !de_status.ok()) return de_status.error(); \
   } while (false)
 
 }  // namespace deepedge

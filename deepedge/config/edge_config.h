@@ -101,6 +101,9 @@ struct TaskConfig {
 struct StreamConfig {
   EnvText source;  // value: an address, or a path with relative ones resolved against the file's folder
   std::optional<EnvText> substream;
+  double start_s = 0;
+  double speed = 1;
+  bool loop = false;
   std::vector<TaskConfig> tasks;
 
   static void Fields(auto&& field) {
@@ -112,6 +115,10 @@ struct StreamConfig {
          .text = &kNotEmptyRule});
     field("substream", &StreamConfig::substream,
           {.help = "A cheaper picture of the same scene", .text = &kNotEmptyRule, .support = Support::kIgnored});
+    field("start_s", &StreamConfig::start_s, {.help = "A file starts this many seconds into it", .min = 0, .max = 1e6});
+    field("speed", &StreamConfig::speed,
+          {.help = "A file runs this much faster than it was recorded", .min = 0.001, .max = 1000});
+    field("loop", &StreamConfig::loop, {.help = "A file starts again at its end"});
     field("tasks", &StreamConfig::tasks,
           {.help = "Which models look at this stream", .required = true, .min_entries = 1});
   }

@@ -8,7 +8,9 @@
 //
 // Threads: Engine is thread-safe. A CompiledModel has `concurrency()` slots; one thread at a time may use a slot, and
 // different slots run in parallel. Run() computes in the calling thread, keeps its CPU binding and starts no thread
-// that stays runnable. Compile() is slow (0.1 to 2 s) and belongs in an unbound thread, never on a lane.
+// that stays runnable. One exception: large weights are held once for all slots of a model with concurrency over 1, and
+// then a thread of the engine computes, on any CPU of the process, while the caller sleeps in Run(); at most as many
+// run as slots do. Compile() is slow (0.1 to 2 s) and belongs in an unbound thread, never on a lane.
 #pragma once
 
 #include <memory>
@@ -28,14 +30,17 @@ namespace deepedge {
 struct GraphInfo {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
-  std::vector<std::string> output_operations;  // type of the operation behind each output, e.g. "DetectionOutput"
-  int64_t weight_bytes = 0;                    // all constants of the graph
+  // Type of the operation behind each output, e.g. "DetectionOutput"; operations that only change a tensor's form are
+  // looked through. "TFLite_Detection_PostProcess" stands for the raw boxes, scores and anchors that went into it.
+  std::vector<std::string> output_operations;
+  int64_t weight_bytes = 0;  // all constants of the graph
 };
 
 struct CompileOptions {
   // Set: the graph takes one packed 8-bit picture, u8 [1, height, width, channels], and does layout, type, mean and
   // scale itself; batch and size of that input are fixed. Not set: the model's own inputs as they are.
   std::optional<PictureInput> picture;
+  // How many threads may run the model at once. Weights up to some tens of MB are copied for each, larger ones shared.
   int concurrency = 1;
 };
 
@@ -46,16 +51,21 @@ class CompiledModel {
   virtual const std::vector<TensorSpec>& inputs() const = 0;
   virtual const std::vector<TensorSpec>& outputs() const = 0;
   virtual int concurrency() const = 0;
+  // Bytes of the constants of all copies that this object holds.
   virtual int64_t weight_bytes() const = 0;
 
-  // Input memory of a slot. The input's shape must be static, or have been given by ResizeInput.
+  // Input memory of a slot: zeros at first, then what the caller wrote; Run() leaves it as it is. The input's shape
+  // must be static, or have been given by ResizeInput.
   virtual MutableTensorView Input(int slot, size_t index) = 0;
-  // Gives an input that is not static its shape for the next runs of this slot. Errors: kBadInput when it does not fit.
+  // Gives an input that is not static its shape for the next runs of this slot; views of the input from before end.
+  // Errors: kBadInput when it does not fit.
   virtual Status ResizeInput(int slot, size_t index, const Shape& shape) = 0;
 
   // Errors: kInternal with the engine's own message; inputs are untouched and the slot stays usable.
   virtual Status Run(int slot) = 0;
 
+  // What the slot's last run computed; valid until its next one. There must have been one: Compile() runs each slot of
+  // a model whose inputs are all static.
   virtual TensorView Output(int slot, size_t index) const = 0;
 };
 
@@ -71,7 +81,8 @@ class Engine {
   // name the file.
   virtual Result<GraphInfo> Inspect(const ModelFiles& files) = 0;
 
-  // Compiles and warms up every slot. Errors as Inspect, also kBadInput when `picture` does not fit the graph.
+  // Compiles and warms up every slot, unless an input has no fixed shape: then the first run after ResizeInput is the
+  // slow one. Errors as Inspect, also kBadInput when `picture` does not fit the graph.
   virtual Result<std::unique_ptr<CompiledModel>> Compile(const ModelFiles& files, const CompileOptions& options) = 0;
 };
 

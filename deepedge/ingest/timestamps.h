@@ -18,24 +18,29 @@ class TimestampNormalizer {
  public:
   struct Options {
     int64_t start_us = 0;                  // media time of the first picture
+    std::optional<int64_t> origin_us;      // the raw stamp that is to be start_us; not set: the first one seen
     int64_t default_duration_us = 40'000;  // distance of pictures where stamps are missing
-    int64_t largest_gap_us = 10'000'000;   // a longer jump forward, or any jump backwards of dts, is closed up
+    int64_t largest_gap_us = 10'000'000;   // a longer jump forward, or a jump backwards, is closed up
   };
   explicit TimestampNormalizer(Options options) : options_(options) {}
 
-  // The raw stamps of one packet, in microseconds, where present.
+  // The raw stamps of one packet, in the order of decoding, in microseconds, where present. dts never decreases and is
+  // <= pts; pts may, as pictures are reordered. dts of the first packets lies before start_us by the time that
+  // reordering takes. A dts that steps back by less than one picture is noise and held, not a jump.
   MediaTimes Next(std::optional<int64_t> pts_us, std::optional<int64_t> dts_us);
 
-  // The media time at which the next picture is expected.
-  int64_t Last() const { return next_dts_us_; }
+  // The media time at which the next picture is expected: after all pictures so far.
+  int64_t Last() const { return started_ ? largest_pts_us_ + options_.default_duration_us : options_.start_us; }
 
  private:
+  bool IsJump(int64_t time_us, bool is_dts) const;
+  MediaTimes Emit(int64_t pts_us, int64_t dts_us);
+
   Options options_;
   bool started_ = false;
-  int64_t offset_us_ = 0;    // added to raw stamps
-  int64_t next_dts_us_ = 0;  // where the next packet is expected
+  std::optional<int64_t> offset_us_;  // added to raw stamps; not set before the first one
   int64_t last_dts_us_ = 0;
-  int64_t last_pts_us_ = 0;
+  int64_t largest_pts_us_ = 0;
 };
 
 }  // namespace deepedge

@@ -1,6 +1,7 @@
 #include "deepedge/model/tensor.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace deepedge {
 
@@ -59,6 +60,18 @@ int64_t ElementCount(const Shape& shape) {
   int64_t count = 1;
   for (const int64_t dimension : shape) count *= dimension;
   return count;
+}
+
+float HalfToFloat(uint16_t half) {
+  const uint32_t sign = (half & 0x8000U) << 16U;
+  const uint32_t exponent = (half >> 10U) & 0x1FU;
+  const uint32_t fraction = half & 0x3FFU;
+  if (exponent == 0) {  // zero and denormals: a whole multiple of 2^-24
+    const float magnitude = static_cast<float>(fraction) * 0x1p-24F;
+    return sign != 0 ? -magnitude : magnitude;
+  }
+  const uint32_t widened = exponent == 0x1FU ? 0xFFU : exponent + 112U;
+  return std::bit_cast<float>(sign | (widened << 23U) | (fraction << 13U));
 }
 
 }  // namespace deepedge

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deepedge/base/check.h"
@@ -23,6 +24,9 @@ std::string ToString(const Shape& shape);  // "1x3x?x416"
 bool IsStatic(const Shape& shape);
 // Product of the dimensions. The shape must be static.
 int64_t ElementCount(const Shape& shape);
+
+// A 16-bit IEEE number as float; infinities and NaN stay what they are.
+float HalfToFloat(uint16_t half);
 
 struct TensorSpec {
   std::string name;

@@ -7,9 +7,20 @@
 
 namespace deepedge {
 
-// Pure. True when a frame at `pts_us` is due after one was looked at `last_us` ago at `max_rate` results a second (no
-// limit when not positive). A tenth of the period is forgiven, so that a limit equal to the stream's own rate keeps
-// every frame although its time stamps are rounded.
-bool IsFrameDue(std::optional<int64_t> last_pts_us, int64_t pts_us, double max_rate);
+// Pure state machine: a decision depends on the frames shown so far only. Thread-compatible.
+class RateGate {
+ public:
+  // `max_rate` in results a second; no limit when not positive.
+  explicit RateGate(double max_rate) : max_rate_(max_rate) {}
+
+  // True when the frame at `pts_us` is due. On average never more than the maximum rate; 5 ms (at most a tenth of a
+  // period) are forgiven, so that a limit equal to the stream's own rate keeps every frame although its time stamps are
+  // rounded.
+  bool Admit(int64_t pts_us);
+
+ private:
+  double max_rate_;
+  std::optional<double> next_due_us_;
+};
 
 }  // namespace deepedge

@@ -89,6 +89,7 @@ class Lanes {
 
   void RunLane(LaneId lane);
   std::optional<Picked> TryPick(LaneId lane) DE_REQUIRES(mutex_);
+  bool IsEligible(const Waiting& waiting) const DE_REQUIRES(mutex_);
 
   const Options options_;
   const Clock& clock_;

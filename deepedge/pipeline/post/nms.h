@@ -1,5 +1,6 @@
-// Greedy non-maximum suppression per label: of two boxes of one label that overlap by more than `iou`, the one with the
-// lower score goes. Keeps at most `limit`, best first. Equal scores keep the order of the input, so results repeat.
+// Greedy non-maximum suppression: of two boxes of one label (of any label where `per_label` is false) that overlap by
+// more than `iou`, the one with the lower score goes. Keeps at most `limit`, best first. Equal scores keep the order of
+// the input, so results repeat. Only the best 2000 candidates are compared, which bounds the time on noise.
 #pragma once
 
 #include <vector>
@@ -8,6 +9,10 @@
 
 namespace deepedge {
 
-std::vector<DetectedObject> SuppressOverlaps(std::vector<DetectedObject> candidates, float iou, size_t limit = 300);
+std::vector<DetectedObject> SuppressOverlaps(std::vector<DetectedObject> candidates, float iou, bool per_label = true,
+                                             size_t limit = 300);
+
+// Equal scores keep their order.
+void SortBestFirst(std::vector<DetectedObject>* objects);
 
 }  // namespace deepedge

@@ -1,0 +1,65 @@
+// `deepedge bench`: what the program costs, measured against plain code in the same run.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "deepedge/app/commands.h"
+#include "deepedge/app/engines.h"
+#include "deepedge/base/thread.h"
+#include "deepedge/bench/throughput_bench.h"
+
+namespace deepedge {
+namespace {
+
+Status Throughput(const ThroughputOptions& options, bool json) {
+  DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
+  DE_TRY(const auto samples, MeasureThroughput(*engine, options));
+  std::vector<double> plain;
+  std::vector<double> plane;
+  std::vector<double> ratio;
+  for (const ThroughputSample& sample : samples) {
+    plain.push_back(sample.plain_fps);
+    plane.push_back(sample.plane_fps);
+    ratio.push_back(sample.plane_fps / sample.plain_fps);
+  }
+  if (json) {
+    fmt::print("{}\n", nlohmann::ordered_json({{"plain_jobs_per_s", plain},
+                                               {"plane_jobs_per_s", plane},
+                                               {"ratio", ratio},
+                                               {"ratio_median", Median(ratio)}})
+                           .dump());
+  } else {
+    for (size_t i = 0; i < ratio.size(); ++i) {
+      fmt::print("plain loops {:8.1f} jobs/s   deepedge {:8.1f} jobs/s   ratio {:.3f}\n", plain[i], plane[i], ratio[i]);
+    }
+    fmt::print("median ratio {:.3f} ({} cores, {} files, {} models, {} repetitions)\n", Median(ratio),
+               options.cpus.size(), options.files.size(), options.models.size(), ratio.size());
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddBenchCommand(CLI::App& program, Action& action) {
+  CLI::App* bench = program.add_subcommand("bench", "measure this program on this box");
+  bench->require_subcommand(1);
+  CLI::App* command = bench->add_subcommand("throughput", "every frame of files, against plain single-thread loops");
+  const auto options = std::make_shared<ThroughputOptions>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("--source", options->files, "a video file; repeat for more")->required()->allow_extra_args(false);
+  command->add_option("--model", options->models, "a model file or folder; repeat for more")
+      ->required()
+      ->allow_extra_args(false);
+  command->add_option("--repetitions", options->repetitions, "how often both are run in turn")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--json", *json, "print as one line of JSON");
+  command->callback([options, json, &action] {
+    action = [options, json] {
+      options->cpus = AllowedCpus();
+      return Throughput(*options, *json);
+    };
+  });
+}
+
+}  // namespace deepedge

@@ -1,0 +1,77 @@
+#include "deepedge/app/report_json.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace deepedge {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double Rounded(double value) { return std::round(value * 1000) / 1000; }
+double Millis(Duration d) { return static_cast<double>(d.count()) / 1e3; }
+
+Json TaskJson(const TaskReport& task, double seconds) {
+  Json reasons = Json::object();
+  for (size_t i = 0; i < kEndReasonCount; ++i) {
+    const auto reason = static_cast<EndReason>(i);
+    if (reason != EndReason::kDone && task.counts.by_reason[i] > 0)
+      reasons[ToString(reason)] = task.counts.by_reason[i];
+  }
+  const auto per_second = [seconds](Duration d) { return Rounded(Millis(d) / seconds); };
+  Json json = {
+      {"stream", task.stream},
+      {"model", task.model},
+      {"captured", task.counts.captured},
+      {"done", task.counts.Of(Ending::kDone)},
+      {"skipped", task.counts.Of(Ending::kSkipped)},
+      {"dropped", task.counts.Of(Ending::kDropped)},
+      {"failed", task.counts.Of(Ending::kFailed)},
+      {"reasons", reasons},
+      {"rate", Rounded(static_cast<double>(task.counts.Of(Ending::kDone)) / seconds)},
+      {"latency_ms",
+       {{"p50", Rounded(Millis(task.latency.Quantile(0.5)))},
+        {"p95", Rounded(Millis(task.latency.Quantile(0.95)))},
+        {"max", Rounded(Millis(task.latency.max()))}}},
+      {"core_ms_per_s",
+       {{"scale", per_second(task.cost.scale)},
+        {"infer", per_second(task.cost.infer)},
+        {"post", per_second(task.cost.post)}}},
+  };
+  if (!task.last_error.empty()) json["last_error"] = task.last_error;
+  return json;
+}
+
+}  // namespace
+
+Json SummaryJson(const RunReport& report, const SinkCounts& events, const MemoryUse& memory) {
+  const double seconds = std::max(static_cast<double>(report.elapsed.count()) / 1e6, 1e-6);
+  Json json = {{"type", "summary"}, {"elapsed_s", Rounded(seconds)}};
+  json["tasks"] = Json::array();
+  for (const TaskReport& task : report.tasks) json["tasks"].push_back(TaskJson(task, seconds));
+  json["streams"] = Json::array();
+  for (const StreamReport& stream : report.streams) {
+    json["streams"].push_back({{"name", stream.name},
+                               {"state", ToString(stream.status.state)},
+                               {"detail", stream.status.detail},
+                               {"codec", stream.status.codec},
+                               {"width", stream.status.width},
+                               {"height", stream.status.height},
+                               {"connects", stream.status.connects},
+                               {"decode_core_ms_per_s", Rounded(Millis(stream.status.decode_cost) / seconds)}});
+  }
+  json["cores"] = Json::array();
+  for (const Lanes::LaneUse& lane : report.lanes) {
+    json["cores"].push_back({{"cpu", lane.cpu},
+                             {"busy", Rounded(static_cast<double>(lane.busy.count()) / 1e6 / seconds)},
+                             {"jobs", lane.jobs},
+                             {"wakeups", lane.wakeups}});
+  }
+  json["process"] = {{"cpu_s", Rounded(static_cast<double>(report.cpu.count()) / 1e6)},
+                     {"memory_mb", Rounded(static_cast<double>(memory.resident) / 1e6)},
+                     {"peak_memory_mb", Rounded(static_cast<double>(memory.peak_resident) / 1e6)}};
+  json["events"] = {{"accepted", events.accepted}, {"delivered", events.delivered}, {"lost", events.lost}};
+  return json;
+}
+
+}  // namespace deepedge

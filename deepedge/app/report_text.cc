@@ -1,0 +1,87 @@
+#include "deepedge/app/report_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace deepedge {
+namespace {
+
+double Seconds(Duration d) { return static_cast<double>(d.count()) / 1e6; }
+double Millis(Duration d) { return static_cast<double>(d.count()) / 1e3; }
+
+std::string Latency(const Histogram& latency, double q) {
+  if (latency.count() == 0) return "-";
+  const double ms = Millis(latency.Quantile(q));
+  return fmt::format("{:.{}f} ms", ms, ms < 10 ? 1 : 0);
+}
+
+std::string Reasons(const FrameCounts& counts) {
+  std::string text;
+  for (size_t i = 0; i < kEndReasonCount; ++i) {
+    const auto reason = static_cast<EndReason>(i);
+    if (reason == EndReason::kDone || counts.by_reason[i] == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", counts.by_reason[i], ToString(reason));
+  }
+  return text;
+}
+
+size_t Widest(size_t least, const std::vector<TaskReport>& tasks, std::string TaskReport::* field) {
+  for (const TaskReport& task : tasks) least = std::max(least, (task.*field).size());
+  return least;
+}
+
+}  // namespace
+
+std::vector<std::string> RenderTable(const RunReport& now, const RunReport* before, const SinkCounts& events) {
+  std::vector<std::string> lines;
+  const double seconds = std::max(Seconds(before ? now.elapsed - before->elapsed : now.elapsed), 1e-6);
+
+  std::string head = fmt::format("{:.1f} s", Seconds(now.elapsed));
+  for (size_t i = 0; i < now.lanes.size(); ++i) {
+    const Duration busy = now.lanes[i].busy - (before ? before->lanes[i].busy : Duration(0));
+    head += fmt::format("   core {}: {:.0f} % busy", now.lanes[i].cpu, std::min(100.0, Seconds(busy) / seconds * 100));
+  }
+  head += fmt::format("   events: {}", events.accepted);
+  if (events.lost > 0) head += fmt::format(" ({} lost)", events.lost);
+  lines.push_back(std::move(head));
+
+  const size_t stream_width = Widest(6, now.tasks, &TaskReport::stream);
+  const size_t model_width = Widest(5, now.tasks, &TaskReport::model);
+  lines.push_back(fmt::format("{:<{}}  {:<{}} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>7} {:>11}", "stream",
+                              stream_width, "model", model_width, "results/s", "p50", "p95", "captured", "done",
+                              "skipped", "dropped", "failed", "core-ms/s"));
+  for (size_t i = 0; i < now.tasks.size(); ++i) {
+    const TaskReport& task = now.tasks[i];
+    const int64_t done_before = before ? before->tasks[i].counts.Of(Ending::kDone) : 0;
+    const Duration cost_before = before ? before->tasks[i].cost.Total() : Duration(0);
+    lines.push_back(fmt::format(
+        "{:<{}}  {:<{}} {:>9.1f} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>7} {:>11.1f}", task.stream, stream_width,
+        task.model, model_width, static_cast<double>(task.counts.Of(Ending::kDone) - done_before) / seconds,
+        Latency(task.latency, 0.5), Latency(task.latency, 0.95), task.counts.captured, task.counts.Of(Ending::kDone),
+        task.counts.Of(Ending::kSkipped), task.counts.Of(Ending::kDropped), task.counts.Of(Ending::kFailed),
+        Millis(task.cost.Total() - cost_before) / seconds));
+  }
+
+  for (size_t i = 0; i < now.streams.size(); ++i) {
+    const StreamReport& stream = now.streams[i];
+    const Duration decode = stream.status.decode_cost - (before ? before->streams[i].status.decode_cost : Duration(0));
+    std::string line = fmt::format("{:<{}}  {}", stream.name, stream_width, ToString(stream.status.state));
+    if (!stream.status.codec.empty()) {
+      line += fmt::format(" {} {}x{}, decoding {:.1f} core-ms/s", stream.status.codec, stream.status.width,
+                          stream.status.height, Millis(decode) / seconds);
+    }
+    if (!stream.status.detail.empty()) line += fmt::format(" ({})", stream.status.detail);
+    lines.push_back(std::move(line));
+  }
+
+  if (before != nullptr) return lines;
+  for (const TaskReport& task : now.tasks) {
+    const std::string reasons = Reasons(task.counts);
+    if (!reasons.empty()) lines.push_back(fmt::format("{} x {}: {}", task.stream, task.model, reasons));
+    if (!task.last_error.empty()) lines.push_back(fmt::format("{} x {}: {}", task.stream, task.model, task.last_error));
+  }
+  return lines;
+}
+
+}  // namespace deepedge

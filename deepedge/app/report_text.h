@@ -1,0 +1,16 @@
+// The table that `deepedge run` shows while it runs and when it ends.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "deepedge/events/sink.h"
+#include "deepedge/runtime/data_plane.h"
+
+namespace deepedge {
+
+// Pure: the lines of the table. With `before`, rates, costs and busy shares are those since then (the live view);
+// without, those of the whole run (the summary).
+std::vector<std::string> RenderTable(const RunReport& now, const RunReport* before, const SinkCounts& events);
+
+}  // namespace deepedge

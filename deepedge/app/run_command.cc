@@ -1,0 +1,209 @@
+// `deepedge run`: streams in, events out.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "deepedge/app/commands.h"
+#include "deepedge/app/engines.h"
+#include "deepedge/app/report_json.h"
+#include "deepedge/app/report_text.h"
+#include "deepedge/app/run_specs.h"
+#include "deepedge/app/terminal.h"
+#include "deepedge/app/wakeup.h"
+#include "deepedge/base/log.h"
+#include "deepedge/base/text.h"
+#include "deepedge/base/thread.h"
+#include "deepedge/config/edge_config.h"
+#include "deepedge/events/ndjson_sink.h"
+#include "deepedge/events/null_sink.h"
+#include "deepedge/runtime/data_plane.h"
+#include "deepedge/runtime/model_loader.h"
+
+namespace deepedge {
+namespace {
+
+struct RunOptions {
+  std::string config;
+  std::vector<std::string> sources;
+  std::vector<std::string> models;
+  std::string duration;
+  std::string pace = "real";
+  bool every_frame = false;
+  bool loop = false;
+  std::string events;
+  int cores = 0;
+  std::string repository;
+  bool json = false;
+};
+
+// What is to be run, after options and configuration file have been put together.
+struct RunPlan {
+  RunSpecs specs;
+  std::string events;  // empty: none are written
+  int cores = 0;       // 0: all
+};
+
+// Options that change what the user gets are refused while they cannot be kept; those that only steer are named.
+Status RefuseUnsupported(const EdgeConfig& config) {
+  std::string refused;
+  for (const UnsupportedOption& option : NotYetSupported(config)) {
+    if (option.support == Support::kRefused) {
+      refused += (refused.empty() ? "" : "\n") + option.message;
+    } else {
+      LogWarning("{}", option.message);
+    }
+  }
+  if (refused.empty()) return {};
+  return Error{ErrorCode::kUnsupported, refused};
+}
+
+Result<RunPlan> MakeRunPlan(const RunOptions& options) {
+  const bool by_options = !options.sources.empty() || !options.models.empty();
+  if (options.config.empty() == !by_options) {
+    return Error{ErrorCode::kBadInput, "run needs either a configuration file, or --source and --model"};
+  }
+  RunPlan plan;
+  if (by_options) {
+    if (options.sources.empty()) return Error{ErrorCode::kBadInput, "run needs at least one --source"};
+    if (options.models.empty()) return Error{ErrorCode::kBadInput, "run needs at least one --model"};
+    plan.specs = SpecsOfOptions(options.sources, options.models);
+  } else {
+    DE_TRY(const EdgeConfig config, LoadEdgeConfig(options.config));
+    DE_TRY_STATUS(RefuseUnsupported(config));
+    plan.specs = SpecsOfConfig(config);
+    plan.events = config.events.file.value_or("");
+    plan.cores = config.limits.cores.value_or(0);
+  }
+  if (!options.events.empty()) plan.events = options.events;
+  if (options.cores > 0) plan.cores = options.cores;
+  for (StreamSpec& stream : plan.specs.streams) {
+    if (options.loop) stream.loop = true;
+    for (TaskSpec& task : stream.tasks) {
+      if (options.every_frame) task.max_rate = 0;
+    }
+  }
+  return plan;
+}
+
+std::vector<int> ChooseCpus(int cores) {
+  std::vector<int> cpus = AllowedCpus();
+  if (cores > 0 && static_cast<size_t>(cores) < cpus.size()) cpus.resize(static_cast<size_t>(cores));
+  return cpus;
+}
+
+Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, const RunSpecs& specs,
+                                                             const Path& repository, size_t lanes, bool tell) {
+  std::vector<std::unique_ptr<LoadedModel>> models;
+  const RealClock clock;
+  for (const ModelRequest& request : specs.models) {
+    size_t users = 0;
+    for (const StreamSpec& stream : specs.streams) {
+      users += static_cast<size_t>(std::count_if(stream.tasks.begin(), stream.tasks.end(),
+                                                 [&](const TaskSpec& task) { return task.model == request.name; }));
+    }
+    const Time start = clock.Now();
+    DE_TRY(const Path path, LocateModel(request.source, repository));
+    DE_TRY(auto model, LoadModel(engine, {.name = request.name,
+                                          .path = path,
+                                          .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes))}));
+    for (const std::string& assumption : model->assumptions) LogWarning("model '{}': {}", model->name, assumption);
+    if (tell) {
+      LogInfo("model '{}': {}, {}, ready in {} ms", model->name, ToString(model->files.format), model->variant,
+              (clock.Now() - start).count() / 1000);
+    }
+    models.push_back(std::move(model));
+  }
+  return models;
+}
+
+Result<std::unique_ptr<EventSink>> MakeSink(const std::string& events, const Clock& clock) {
+  if (events.empty()) return std::unique_ptr<EventSink>(std::make_unique<NullSink>());
+  DE_TRY(auto sink, NdjsonSink::Create({.path = events}, clock));
+  return std::unique_ptr<EventSink>(std::move(sink));
+}
+
+// Shows the table while the streams run; returns when the run is over.
+void WatchUntilOver(const DataPlane& plane, const EventSink& sink, Wakeup& wakeup, std::optional<Duration> duration,
+                    bool show_table, const Clock& clock) {
+  constexpr Duration kTablePeriod = std::chrono::seconds(1);
+  const Time end = duration ? clock.Now() + *duration : kTimeNever;
+  LiveTable table;
+  RunReport before = plane.Report();
+  Time next = show_table ? clock.Now() + kTablePeriod : kTimeNever;
+  while (true) {
+    if (wakeup.Wait(std::min(end, next), clock) != Wakeup::Reason::kTimeReached || clock.Now() >= end) break;
+    RunReport now = plane.Report();
+    table.Show(RenderTable(now, &before, sink.counts()));
+    before = std::move(now);
+    next = clock.Now() + kTablePeriod;
+  }
+  table.Clear();
+}
+
+Status Run(const RunOptions& options) {
+  const RealClock clock;
+  std::optional<Duration> duration;
+  if (!options.duration.empty()) {
+    DE_TRY(duration, ParseDuration(options.duration));
+  }
+  DE_TRY(const RunPlan plan, MakeRunPlan(options));
+  DE_TRY_STATUS(CheckSources(plan.specs.streams));
+  const std::vector<int> cpus = ChooseCpus(plan.cores);
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  const Path repository = options.repository.empty() ? DefaultRepository() : Path(options.repository);
+
+  DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
+  DE_TRY(auto models, LoadModels(*engine, plan.specs, repository, cpus.size(), terminal));
+  DE_TRY(const std::unique_ptr<EventSink> sink, MakeSink(plan.events, clock));
+  Wakeup wakeup;
+  DE_TRY(const auto plane, DataPlane::Create({.cpus = cpus,
+                                              .pace = options.pace == "fast" ? Pace::kFast : Pace::kReal,
+                                              .all_finished = [&wakeup] { wakeup.Finish(); }},
+                                             plan.specs.streams, std::move(models), *sink, clock));
+  wakeup.TakeSignals();
+  plane->Start();
+  WatchUntilOver(*plane, *sink, wakeup, duration, terminal, clock);
+  plane->Stop();
+  const Status closed = sink->Close();
+
+  const RunReport report = plane->Report();
+  // Events on standard output share it with the JSON summary, which is one line too; the table then goes to the
+  // terminal.
+  FILE* const table_out = options.json || plan.events == "-" ? stderr : stdout;
+  if (!options.json || terminal) {
+    for (const std::string& line : RenderTable(report, nullptr, sink->counts())) fmt::print(table_out, "{}\n", line);
+  }
+  if (options.json) {
+    fmt::print("{}\n", SummaryJson(report, sink->counts(), ReadMemoryUse()).dump());
+  }
+  return closed;
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& program, Action& action) {
+  CLI::App* command = program.add_subcommand("run", "run models on streams until they end, or until told to stop");
+  const auto options = std::make_shared<RunOptions>();
+  command->add_option("config", options->config, "configuration file (edge.yaml)");
+  command
+      ->add_option("--source", options->sources, "a stream: rtsp://, http(s)://, a file, /dev/videoN; repeat for more")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--model", options->models, "a model: a name in the repository, a file or a folder; repeat for more")
+      ->allow_extra_args(false);
+  command->add_option("--duration", options->duration, "stop after this time, such as 30s");
+  command->add_option("--pace", options->pace, "files: real = as a camera would deliver, fast = every frame, at once")
+      ->check(CLI::IsMember({"real", "fast"}));
+  command->add_flag("--every-frame", options->every_frame, "no sampling: maximum rates are not kept");
+  command->add_flag("--loop", options->loop, "files start again at their end");
+  command->add_option("--events", options->events, "write events to this file, or to standard output (-)");
+  command->add_option("--cores", options->cores, "use at most this many cores")->check(CLI::PositiveNumber);
+  command->add_option("--repository", options->repository, "folder of models by name");
+  command->add_flag("--json", options->json, "print the summary as one line of JSON");
+  command->callback([options, &action] { action = [options] { return Run(*options); }; });
+}
+
+}  // namespace deepedge

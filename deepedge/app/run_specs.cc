@@ -1,0 +1,99 @@
+#include "deepedge/app/run_specs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "deepedge/base/file.h"
+#include "deepedge/ingest/source.h"
+
+namespace deepedge {
+namespace {
+
+bool IsNumber(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+std::string NameOfModel(const std::string& source) {
+  Path path(source);
+  if (!path.has_filename()) path = path.parent_path();                // "models/x/"
+  if (IsNumber(path.filename().string())) path = path.parent_path();  // "models/x/1": a version
+  return std::filesystem::is_directory(path) ? path.filename().string() : path.stem().string();
+}
+
+}  // namespace
+
+std::string NameOfSource(const std::string& address) {
+  const size_t scheme = address.find("://");
+  if (scheme == std::string::npos) return Path(address).stem().string();
+  std::string rest = address.substr(scheme + 3);
+  rest = rest.substr(0, rest.find_first_of("?#"));
+  const size_t slash = rest.find('/');
+  std::string host = rest.substr(0, slash);
+  if (const size_t at = host.rfind('@'); at != std::string::npos) host = host.substr(at + 1);
+  std::string path = slash == std::string::npos ? "" : rest.substr(slash);
+  while (!path.empty() && path.back() == '/') path.pop_back();
+  return host + path;
+}
+
+std::vector<std::string> MakeUnique(std::vector<std::string> names) {
+  std::set<std::string> taken;
+  for (std::string& name : names) {
+    std::string candidate = name;
+    for (int number = 2; !taken.insert(candidate).second; ++number) candidate = fmt::format("{}-{}", name, number);
+    name = std::move(candidate);
+  }
+  return names;
+}
+
+RunSpecs SpecsOfOptions(const std::vector<std::string>& sources, const std::vector<std::string>& models) {
+  RunSpecs specs;
+  std::vector<std::string> stream_names;
+  std::transform(sources.begin(), sources.end(), std::back_inserter(stream_names), NameOfSource);
+  stream_names = MakeUnique(std::move(stream_names));
+  std::vector<std::string> model_names;
+  std::transform(models.begin(), models.end(), std::back_inserter(model_names), NameOfModel);
+  model_names = MakeUnique(std::move(model_names));
+
+  for (size_t i = 0; i < models.size(); ++i) specs.models.push_back({.name = model_names[i], .source = models[i]});
+  for (size_t i = 0; i < sources.size(); ++i) {
+    StreamSpec stream{.name = stream_names[i], .address = sources[i]};
+    for (const std::string& name : model_names) stream.tasks.push_back({.model = name});
+    specs.streams.push_back(std::move(stream));
+  }
+  return specs;
+}
+
+RunSpecs SpecsOfConfig(const EdgeConfig& config) {
+  RunSpecs specs;
+  for (const auto& [name, model] : config.models) specs.models.push_back({.name = name, .source = model.source.value});
+  for (const auto& [name, stream] : config.streams) {
+    StreamSpec spec{.name = name,
+                    .address = stream.source.value,
+                    .loop = stream.loop,
+                    .speed = stream.speed,
+                    .start_offset = Duration(static_cast<int64_t>(stream.start_s * 1e6))};
+    for (const TaskConfig& task : stream.tasks) {
+      TaskSpec task_spec{.model = task.model, .max_rate = task.max_rate.value_or(0), .labels = task.labels};
+      if (task.deadline_ms) task_spec.deadline = Duration(static_cast<int64_t>(*task.deadline_ms * 1000));
+      spec.tasks.push_back(std::move(task_spec));
+    }
+    specs.streams.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+Status CheckSources(const std::vector<StreamSpec>& streams) {
+  std::string problems;
+  for (const StreamSpec& stream : streams) {
+    const Status checked = CheckSource({.address = stream.address});
+    if (checked.ok()) continue;
+    problems += fmt::format("{}stream '{}': {}", problems.empty() ? "" : "\n", stream.name, checked.error().message);
+  }
+  if (problems.empty()) return {};
+  return Error{ErrorCode::kBadInput, problems};
+}
+
+}  // namespace deepedge

@@ -1,0 +1,39 @@
+#include "deepedge/app/run_specs.h"
+
+#include <gtest/gtest.h>
+
+namespace deepedge {
+namespace {
+
+TEST(NameOfSource, IsShortAndHidesPasswords) {
+  const struct {
+    const char* address;
+    const char* expected;
+  } cases[] = {
+      {"barn.mp4", "barn"},
+      {"/data/clips/barn.north.mp4", "barn.north"},
+      {"rtsp://user:secret@10.0.0.7:554/main?token=abc", "10.0.0.7:554/main"},
+      {"http://cam/", "cam"},
+      {"/dev/video0", "video0"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(NameOfSource(c.address), c.expected);
+}
+
+TEST(MakeUnique, NumbersRepeatedNames) {
+  EXPECT_EQ(MakeUnique({"a", "b", "a", "a-2", "a"}), (std::vector<std::string>{"a", "b", "a-2", "a-2-2", "a-3"}));
+}
+
+TEST(SpecsOfOptions, TakesEverySourceThroughEveryModel) {
+  const RunSpecs specs = SpecsOfOptions({"x/a.mp4", "y/a.mp4"}, {"models/yolox.onnx", "face/1", "repo_name"});
+  ASSERT_EQ(specs.models.size(), 3u);
+  EXPECT_EQ(specs.models[0].name, "yolox");
+  EXPECT_EQ(specs.models[1].name, "face");
+  EXPECT_EQ(specs.models[2].name, "repo_name");
+  ASSERT_EQ(specs.streams.size(), 2u);
+  EXPECT_EQ(specs.streams[1].name, "a-2");
+  EXPECT_EQ(specs.streams[1].tasks.size(), 3u);
+  EXPECT_EQ(specs.streams[0].tasks[1].model, "face");
+}
+
+}  // namespace
+}  // namespace deepedge

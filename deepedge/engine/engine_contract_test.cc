@@ -1,0 +1,237 @@
+// What every Engine must do: the same tests for the one on OpenVINO and for the fake.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <thread>
+
+#include "deepedge/engine/engine.h"
+#include "deepedge/engine/fake/fake_engine.h"
+#include "deepedge/engine/openvino/openvino_engine.h"
+#include "deepedge/engine/openvino/test_models.h"
+
+namespace deepedge {
+namespace {
+
+// An engine with the networks that the tests use: "affine" (static) and "dynamic", both y = 2x + 1.
+struct EngineUnderTest {
+  std::unique_ptr<Engine> engine;
+  ModelFiles affine;
+  ModelFiles dynamic;
+  bool computes = true;  // the fake gives the answer to an input of ones, whatever the input
+};
+
+std::unique_ptr<EngineUnderTest> MakeOpenVino(const Path& folder) {
+  auto engine = CreateOpenVinoEngine();
+  EXPECT_TRUE(engine.ok());
+  return std::make_unique<EngineUnderTest>(
+      EngineUnderTest{std::move(engine).value(), test_models::WriteAffine(folder), test_models::WriteDynamic(folder)});
+}
+
+FakeModel FakeAffine(const std::string& name, const Shape& shape, const Shape& given) {
+  std::vector<float> threes(static_cast<size_t>(ElementCount(given)), 3.0F);
+  const auto bytes = std::as_bytes(std::span(threes));
+  return {.profile = {.model = name,
+                      .inputs = {{"x", ElementType::kF32, shape}},
+                      .outputs = {{"y", ElementType::kF32, shape}},
+                      .run_time = Duration(100)},
+          .outputs = {{ElementType::kF32, given, {bytes.begin(), bytes.end()}}},
+          .output_operations = {"Add"}};
+}
+
+std::unique_ptr<EngineUnderTest> MakeFake(const Path& folder) {
+  auto engine = std::make_unique<FakeEngine>([](Duration) {});
+  engine->Add(FakeAffine("affine", {1, 3, 4, 6}, {1, 3, 4, 6}));
+  engine->Add(FakeAffine("dynamic", {-1, 3, -1, -1}, {2, 3, 5, 7}));
+  return std::make_unique<EngineUnderTest>(EngineUnderTest{
+      std::move(engine), {ModelFormat::kOnnx, folder / "affine.onnx", {}}, {ModelFormat::kOnnx, "dynamic", {}}, false});
+}
+
+struct Kind {
+  const char* name;
+  std::unique_ptr<EngineUnderTest> (*make)(const Path& folder);
+};
+
+class EngineContract : public ::testing::TestWithParam<Kind> {
+ protected:
+  EngineContract() : folder_(TemporaryFolder::Create("de_engine_test").value()), it_(GetParam().make(folder_.path())) {}
+
+  Engine& engine() { return *it_->engine; }
+  const EngineUnderTest& it() const { return *it_; }
+  const Path& folder() const { return folder_.path(); }
+
+  std::unique_ptr<CompiledModel> Compile(const ModelFiles& files, const CompileOptions& options = {}) {
+    auto model = engine().Compile(files, options);
+    EXPECT_TRUE(model.ok()) << model.status().error().message;
+    return model.ok() ? std::move(model).value() : nullptr;
+  }
+
+ private:
+  TemporaryFolder folder_;
+  std::unique_ptr<EngineUnderTest> it_;
+};
+
+void FillWith(const MutableTensorView& tensor, float value) {
+  const auto numbers = tensor.As<float>();
+  std::fill(numbers.begin(), numbers.end(), value);
+}
+
+bool AllAre(const TensorView& tensor, float value) {
+  const auto numbers = tensor.As<float>();
+  return std::all_of(numbers.begin(), numbers.end(), [&](float v) { return v == value; });
+}
+
+TEST_P(EngineContract, DescribesItself) {
+  EXPECT_FALSE(engine().name().empty());
+  EXPECT_FALSE(engine().Description().empty());
+}
+
+TEST_P(EngineContract, InspectsWithoutCompiling) {
+  const auto info = engine().Inspect(it().affine);
+  ASSERT_TRUE(info.ok()) << info.error().message;
+  ASSERT_EQ(info.value().inputs.size(), 1U);
+  EXPECT_EQ(info.value().inputs[0].name, "x");
+  EXPECT_EQ(info.value().inputs[0].type, ElementType::kF32);
+  EXPECT_EQ(info.value().inputs[0].shape, (Shape{1, 3, 4, 6}));
+  ASSERT_EQ(info.value().outputs.size(), 1U);
+  EXPECT_EQ(info.value().outputs[0].name, "y");
+  EXPECT_EQ(info.value().output_operations, std::vector<std::string>{"Add"});
+  const auto dynamic = engine().Inspect(it().dynamic);
+  ASSERT_TRUE(dynamic.ok());
+  EXPECT_EQ(dynamic.value().inputs[0].shape, (Shape{-1, 3, -1, -1}));
+}
+
+TEST_P(EngineContract, RunsASlot) {
+  const auto model = Compile(it().affine);
+  ASSERT_TRUE(model);
+  EXPECT_EQ(model->concurrency(), 1);
+  const MutableTensorView input = model->Input(0, 0);
+  EXPECT_EQ(input.shape, model->inputs()[0].shape);
+  EXPECT_EQ(input.data.size(), 1U * 3 * 4 * 6 * 4);
+  FillWith(input, 1);
+  ASSERT_TRUE(model->Run(0).ok());
+  const TensorView output = model->Output(0, 0);
+  EXPECT_EQ(output.shape, (Shape{1, 3, 4, 6}));
+  EXPECT_TRUE(AllAre(output, 3));
+}
+
+TEST_P(EngineContract, KeepsInputsBetweenRuns) {
+  const auto model = Compile(it().affine);
+  ASSERT_TRUE(model);
+  FillWith(model->Input(0, 0), 1);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(model->Run(0).ok());
+    EXPECT_TRUE(AllAre(model->Output(0, 0), 3));
+    EXPECT_EQ(model->Input(0, 0).As<float>()[5], 1);
+  }
+}
+
+TEST_P(EngineContract, SlotsRunInParallelWithoutMixing) {
+  constexpr int kThreads = 4;
+  const auto model = Compile(it().affine, {.concurrency = kThreads});
+  ASSERT_TRUE(model);
+  EXPECT_EQ(model->concurrency(), kThreads);
+  std::atomic<int> wrong{0};
+  std::vector<std::jthread> threads;
+  for (int slot = 0; slot < kThreads; ++slot) {
+    threads.emplace_back([&, slot] {
+      for (int i = 0; i < 50; ++i) {
+        const float x = it().computes ? static_cast<float>(slot * 100 + i) : 1.0F;
+        FillWith(model->Input(slot, 0), x);
+        if (!model->Run(slot).ok() || !AllAre(model->Output(slot, 0), 2 * x + 1)) ++wrong;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_P(EngineContract, ModelsMayBeCompiledAndDroppedBesideOthers) {
+  const auto kept = Compile(it().affine);
+  ASSERT_TRUE(kept);
+  FillWith(kept->Input(0, 0), 1);
+  std::atomic<int> wrong{0};
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 3; ++i) {
+        if (!engine().Compile(it().affine, {.concurrency = 2}).ok()) ++wrong;
+      }
+    });
+  }
+  for (int i = 0; i < 20; ++i) {
+    if (!kept->Run(0).ok() || !AllAre(kept->Output(0, 0), 3)) ++wrong;
+  }
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_P(EngineContract, ResizesInputsThatAreNotFixed) {
+  const auto model = Compile(it().dynamic, {.concurrency = 2});
+  ASSERT_TRUE(model);
+  ASSERT_TRUE(model->ResizeInput(1, 0, {2, 3, 5, 7}).ok());
+  const MutableTensorView input = model->Input(1, 0);
+  EXPECT_EQ(input.shape, (Shape{2, 3, 5, 7}));
+  FillWith(input, 1);
+  ASSERT_TRUE(model->Run(1).ok());
+  EXPECT_EQ(model->Output(1, 0).shape, (Shape{2, 3, 5, 7}));
+  EXPECT_TRUE(AllAre(model->Output(1, 0), 3));
+  ASSERT_TRUE(model->ResizeInput(1, 0, {1, 3, 2, 2}).ok());
+  EXPECT_EQ(model->Input(1, 0).data.size(), 3U * 2 * 2 * 4);
+}
+
+TEST_P(EngineContract, RefusesShapesThatDoNotFit) {
+  const auto fixed = Compile(it().affine);
+  const auto dynamic = Compile(it().dynamic);
+  ASSERT_TRUE(fixed && dynamic);
+  EXPECT_TRUE(fixed->ResizeInput(0, 0, {1, 3, 4, 6}).ok());
+  EXPECT_EQ(fixed->ResizeInput(0, 0, {2, 3, 4, 6}).error().code, ErrorCode::kBadInput);
+  for (const Shape& shape : {Shape{1, 4, 5, 5}, Shape{3, 5, 5}, Shape{1, 3, -1, 5}, Shape{}}) {
+    const Status status = dynamic->ResizeInput(0, 0, shape);
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().code, ErrorCode::kBadInput);
+    EXPECT_NE(status.error().message.find("takes ?x3x?x?, not"), std::string::npos) << status.error().message;
+  }
+}
+
+TEST_P(EngineContract, TakesPackedPicturesWhenAsked) {
+  const PictureInput picture{.width = 6, .height = 4};
+  const auto model = Compile(it().affine, {.picture = picture});
+  ASSERT_TRUE(model);
+  EXPECT_EQ(model->inputs()[0].type, ElementType::kU8);
+  EXPECT_EQ(model->inputs()[0].shape, (Shape{1, 4, 6, 3}));
+  const auto pixels = model->Input(0, 0).As<uint8_t>();
+  ASSERT_EQ(pixels.size(), 4U * 6 * 3);
+  std::fill(pixels.begin(), pixels.end(), uint8_t{1});
+  ASSERT_TRUE(model->Run(0).ok());
+  EXPECT_TRUE(AllAre(model->Output(0, 0), 3));
+}
+
+TEST_P(EngineContract, NamesTheFileThatIsMissing) {
+  const ModelFiles missing{ModelFormat::kOnnx, folder() / "missing.onnx", {}};
+  const auto inspected = engine().Inspect(missing);
+  ASSERT_FALSE(inspected.ok());
+  EXPECT_EQ(inspected.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(inspected.error().message.find("missing.onnx: "), std::string::npos);
+  const auto compiled = engine().Compile(missing, {});
+  ASSERT_FALSE(compiled.ok());
+  EXPECT_EQ(compiled.error().code, ErrorCode::kNotFound);
+}
+
+TEST_P(EngineContract, StopsOnASlotThatDoesNotExist) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // the engine's library may have threads
+  const auto model = Compile(it().affine);
+  ASSERT_TRUE(model);
+  EXPECT_DEATH(static_cast<void>(model->Run(1)), "slot");
+  EXPECT_DEATH(static_cast<void>(model->Input(-1, 0)), "slot");
+  EXPECT_DEATH(static_cast<void>(model->Input(0, 1)), "index");
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, EngineContract,
+                         ::testing::Values(Kind{"OpenVino", MakeOpenVino}, Kind{"Fake", MakeFake}),
+                         [](const auto& instance) { return instance.param.name; });
+
+}  // namespace
+}  // namespace deepedge

@@ -1,0 +1,129 @@
+#include "deepedge/engine/fake/fake_engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace deepedge {
+namespace {
+
+Tensor ZeroTensor(ElementType type, const Shape& shape) {
+  const auto bytes = static_cast<size_t>(ElementCount(shape)) * SizeOf(type);
+  return {.type = type, .shape = shape, .data = std::vector<std::byte>(bytes)};
+}
+
+class FakeCompiledModel final : public CompiledModel {
+ public:
+  FakeCompiledModel(std::shared_ptr<const FakeModel> model, std::vector<TensorSpec> inputs, int concurrency,
+                    std::function<void(Duration)> spend)
+      : model_(std::move(model)), inputs_(std::move(inputs)), spend_(std::move(spend)) {
+    for (int i = 0; i < concurrency; ++i) {
+      std::vector<std::optional<Tensor>> tensors;
+      for (const TensorSpec& spec : inputs_) {
+        tensors.push_back(IsStatic(spec.shape) ? std::optional(ZeroTensor(spec.type, spec.shape)) : std::nullopt);
+      }
+      slots_.push_back(std::move(tensors));
+    }
+  }
+
+  const std::vector<TensorSpec>& inputs() const override { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const override { return model_->profile.outputs; }
+  int concurrency() const override { return static_cast<int>(slots_.size()); }
+  int64_t weight_bytes() const override { return model_->profile.weight_bytes; }
+
+  MutableTensorView Input(int slot, size_t index) override {
+    std::optional<Tensor>& tensor = InputAt(slot, index);
+    DE_CHECK(tensor.has_value());  // an input without a fixed shape needs ResizeInput first
+    return {tensor->type, tensor->shape, tensor->data};
+  }
+
+  Status ResizeInput(int slot, size_t index, const Shape& shape) override {
+    std::optional<Tensor>& tensor = InputAt(slot, index);
+    const TensorSpec& spec = inputs_[index];
+    const bool fits = IsStatic(shape) && shape.size() == spec.shape.size() &&
+                      std::equal(shape.begin(), shape.end(), spec.shape.begin(),
+                                 [](int64_t d, int64_t allowed) { return allowed < 0 || allowed == d; });
+    if (!fits) {
+      return Error{ErrorCode::kBadInput, fmt::format("{}: input '{}' takes {}, not {}", model_->profile.model,
+                                                     spec.name, ToString(spec.shape), ToString(shape))};
+    }
+    if (!tensor || tensor->shape != shape) tensor = ZeroTensor(spec.type, shape);
+    return {};
+  }
+
+  Status Run(int slot) override {
+    for (size_t i = 0; i < inputs_.size(); ++i) DE_CHECK(InputAt(slot, i).has_value());
+    spend_(model_->profile.run_time);
+    if (model_->run_error) return *model_->run_error;
+    return {};
+  }
+
+  TensorView Output(int slot, size_t index) const override {
+    DE_CHECK(slot >= 0 && slot < concurrency() && index < model_->outputs.size());
+    return model_->outputs[index].View();
+  }
+
+ private:
+  std::optional<Tensor>& InputAt(int slot, size_t index) {
+    DE_CHECK(slot >= 0 && slot < concurrency() && index < inputs_.size());
+    return slots_[static_cast<size_t>(slot)][index];
+  }
+
+  const std::shared_ptr<const FakeModel> model_;
+  const std::vector<TensorSpec> inputs_;
+  const std::function<void(Duration)> spend_;
+  std::vector<std::vector<std::optional<Tensor>>> slots_;  // inputs of each slot
+};
+
+// As the real engine does it: the picture input takes packed 8-bit pixels of the card's size.
+Result<std::vector<TensorSpec>> InputsFor(const FakeModel& model, const std::optional<PictureInput>& picture) {
+  std::vector<TensorSpec> inputs = model.profile.inputs;
+  if (!picture) return inputs;
+  const auto named = [&](const TensorSpec& spec) { return spec.name == picture->tensor; };
+  if (inputs.size() != 1 || !(picture->tensor.empty() || named(inputs.front()))) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("{}: has no single picture input '{}'", model.profile.model, picture->tensor)};
+  }
+  inputs.front().type = ElementType::kU8;
+  inputs.front().shape = {1, picture->height, picture->width, ChannelCount(picture->order)};
+  return inputs;
+}
+
+}  // namespace
+
+FakeEngine::FakeEngine(std::function<void(Duration)> spend) : spend_(std::move(spend)) {}
+
+void FakeEngine::Add(FakeModel model) {
+  DE_CHECK(model.outputs.size() == model.profile.outputs.size());
+  auto shared = std::make_shared<const FakeModel>(std::move(model));
+  MutexLock lock(mutex_);
+  models_[shared->profile.model] = shared;
+}
+
+Result<std::shared_ptr<const FakeModel>> FakeEngine::Find(const Path& graph) const {
+  MutexLock lock(mutex_);
+  for (const Path& name : {graph, graph.filename(), graph.stem()}) {
+    const auto it = models_.find(name.string());
+    if (it != models_.end()) return it->second;
+  }
+  return Error{ErrorCode::kNotFound, fmt::format("{}: no such model in the fake engine", graph.string())};
+}
+
+Result<GraphInfo> FakeEngine::Inspect(const ModelFiles& files) {
+  DE_TRY(const auto model, Find(files.graph));
+  return GraphInfo{.inputs = model->profile.inputs,
+                   .outputs = model->profile.outputs,
+                   .output_operations = model->output_operations,
+                   .weight_bytes = model->profile.weight_bytes};
+}
+
+Result<std::unique_ptr<CompiledModel>> FakeEngine::Compile(const ModelFiles& files, const CompileOptions& options) {
+  DE_CHECK(options.concurrency >= 1);
+  DE_TRY(auto model, Find(files.graph));
+  DE_TRY(auto inputs, InputsFor(*model, options.picture));
+  return std::unique_ptr<CompiledModel>(
+      std::make_unique<FakeCompiledModel>(std::move(model), std::move(inputs), options.concurrency, spend_));
+}
+
+}  // namespace deepedge

@@ -1,0 +1,26 @@
+#include "deepedge/engine/openvino/compile_settings.h"
+
+#include <openvino/runtime/properties.hpp>
+
+#include "deepedge/base/check.h"
+
+namespace deepedge {
+
+CopyPlan PlanCopies(int64_t weight_bytes, int concurrency) {
+  DE_CHECK(concurrency >= 1);
+  if (concurrency == 1 || weight_bytes <= kPrivateCopyLimitBytes) return {.copies = concurrency, .streams = 0};
+  return {.copies = 1, .streams = concurrency};
+}
+
+ov::AnyMap CompileProperties(int streams) {
+  ov::AnyMap properties{
+      ov::num_streams(streams),
+      ov::hint::enable_cpu_pinning(false),  // binding threads is our business; it would also undo a lane's own
+      // Where the CPU has bf16 it is the default, and results would differ between boxes.
+      ov::hint::inference_precision(ov::element::f32),
+  };
+  if (streams > 0) properties.insert(ov::inference_num_threads(streams));
+  return properties;
+}
+
+}  // namespace deepedge

@@ -1,0 +1,35 @@
+// Reads a model's files into an ov::Model, whatever the files are called.
+#pragma once
+
+#include <memory>
+#include <openvino/runtime/core.hpp>
+#include <optional>
+
+#include "deepedge/base/file.h"
+#include "deepedge/engine/engine.h"
+
+namespace deepedge {
+
+struct LoadedGraph {
+  // Links and rewritten files that OpenVINO was given in place of the model's own. Declared first: the model maps them,
+  // so it goes first.
+  std::optional<TemporaryFolder> folder;
+  std::shared_ptr<ov::Model> model;
+};
+
+// OpenVINO chooses its reader by the file's extension: files named otherwise are read through a link. Programs of
+// Paddle 1.x are read with their version taken out. Errors: kNotFound, kBadInput, kUnsupported, naming the file.
+Result<LoadedGraph> LoadGraph(ov::Core& core, const ModelFiles& files);
+
+// What a graph says of itself. Errors: kUnsupported for an input or output of a type that we have no name for.
+Result<GraphInfo> DescribeGraph(const ov::Model& model, const Path& file);
+
+// Names of the inputs and outputs of a graph, types and shapes. A tensor that has several names is given the shortest
+// one, one that has none "input_<index>" or "output_<index>", so that names are stable.
+Result<std::vector<TensorSpec>> SpecsOf(const std::vector<ov::Output<const ov::Node>>& ports, std::string_view kind,
+                                        const Path& file);
+
+// Sum of the graph's constants, each buffer counted once.
+int64_t WeightBytes(const ov::Model& model);
+
+}  // namespace deepedge

@@ -1,0 +1,94 @@
+#include "deepedge/engine/openvino/openvino_engine.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <openvino/core/log.hpp>
+#include <openvino/core/version.hpp>
+#include <openvino/runtime/core.hpp>
+#include <openvino/runtime/properties.hpp>
+
+#include "deepedge/engine/openvino/detection_post_process.h"
+#include "deepedge/engine/openvino/graph_loader.h"
+#include "deepedge/engine/openvino/openvino_model.h"
+#include "deepedge/engine/openvino/ov_types.h"
+#include "deepedge/engine/openvino/picture_input.h"
+
+namespace deepedge {
+namespace {
+
+// Lets the calling thread run on `cpus` until destroyed: threads that OpenVINO starts inherit the binding of the thread
+// that compiles, and those of a lane's single CPU would all crowd there.
+class AffinityScope {
+ public:
+  explicit AffinityScope(const cpu_set_t& cpus) {
+    restore_ = sched_getaffinity(0, sizeof(before_), &before_) == 0 && !CPU_EQUAL(&before_, &cpus) &&
+               sched_setaffinity(0, sizeof(cpus), &cpus) == 0;
+  }
+  ~AffinityScope() {
+    if (restore_) sched_setaffinity(0, sizeof(before_), &before_);
+  }
+  AffinityScope(const AffinityScope&) = delete;
+  AffinityScope& operator=(const AffinityScope&) = delete;
+
+ private:
+  cpu_set_t before_{};
+  bool restore_ = false;
+};
+
+class OpenVinoEngine final : public Engine {
+ public:
+  OpenVinoEngine() {
+    CPU_ZERO(&cpus_);
+    // That of the main thread: what the process was given, unless it bound itself.
+    sched_getaffinity(getpid(), sizeof(cpus_), &cpus_);
+    ov::util::set_log_callback([](std::string_view) {});  // what matters comes back as an error
+    AddDetectionPostProcess(core_);
+  }
+
+  std::string_view name() const override { return "openvino"; }
+
+  std::string Description() const override {
+    const std::string version = ov::get_openvino_version().buildNumber;
+    try {
+      const auto device = core_.get_property("CPU", ov::device::full_name);
+      const auto capabilities = core_.get_property("CPU", ov::device::capabilities);
+      return fmt::format("OpenVINO {} on {} ({})", version, device, fmt::join(capabilities, " "));
+    } catch (const std::exception& e) {
+      return fmt::format("OpenVINO {}, CPU device not usable: {}", version, ReadableMessage(e.what()));
+    }
+  }
+
+  Result<GraphInfo> Inspect(const ModelFiles& files) override {
+    const AffinityScope affinity(cpus_);
+    DE_TRY(const LoadedGraph loaded, LoadGraph(core_, files));
+    return CatchOv(files.graph, ErrorCode::kBadInput, [&] { return DescribeGraph(*loaded.model, files.graph); });
+  }
+
+  Result<std::unique_ptr<CompiledModel>> Compile(const ModelFiles& files, const CompileOptions& options) override {
+    DE_CHECK(options.concurrency >= 1);
+    const AffinityScope affinity(cpus_);
+    DE_TRY(LoadedGraph loaded, LoadGraph(core_, files));
+    if (options.picture) DE_TRY_STATUS(AddPictureInput(loaded.model, *options.picture, files.graph));
+    return OpenVinoModel::Create(core_, loaded.model, options.concurrency, files.graph);
+  }
+
+ private:
+  // Core's methods may be called from several threads.
+  mutable ov::Core core_;
+  cpu_set_t cpus_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> CreateOpenVinoEngine() {
+  try {
+    return std::unique_ptr<Engine>(std::make_unique<OpenVinoEngine>());
+  } catch (const std::exception& e) {
+    return Error{ErrorCode::kInternal, "start OpenVINO: " + ReadableMessage(e.what())};
+  }
+}
+
+}  // namespace deepedge

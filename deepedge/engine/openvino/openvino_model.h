@@ -1,0 +1,54 @@
+// The CompiledModel on OpenVINO.
+#pragma once
+
+#include <openvino/runtime/compiled_model.hpp>
+#include <openvino/runtime/core.hpp>
+#include <openvino/runtime/infer_request.hpp>
+#include <openvino/runtime/tensor.hpp>
+#include <vector>
+
+#include "deepedge/base/file.h"
+#include "deepedge/engine/engine.h"
+
+namespace deepedge {
+
+class OpenVinoModel final : public CompiledModel {
+ public:
+  // Compiles `model` for `concurrency` slots and runs each once where all inputs have fixed shapes; the first runs of
+  // the others still pack weights. `file` is for error messages. The graph is not needed afterwards.
+  static Result<std::unique_ptr<CompiledModel>> Create(ov::Core& core, const std::shared_ptr<ov::Model>& model,
+                                                       int concurrency, const Path& file);
+
+  const std::vector<TensorSpec>& inputs() const override { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const override { return outputs_; }
+  int concurrency() const override { return static_cast<int>(slots_.size()); }
+  int64_t weight_bytes() const override { return weight_bytes_; }
+
+  MutableTensorView Input(int slot, size_t index) override;
+  Status ResizeInput(int slot, size_t index, const Shape& shape) override;
+  Status Run(int slot) override;
+  TensorView Output(int slot, size_t index) const override;
+
+ private:
+  // Slots share nothing but, for large weights, the compiled model, whose requests may run at once.
+  struct Slot {
+    ov::CompiledModel compiled;
+    ov::InferRequest request;
+    std::vector<ov::Tensor> inputs;   // ours, set once; empty where the shape is not known yet
+    std::vector<ov::Tensor> outputs;  // the request's; renewed after each run where the shape is not fixed
+  };
+
+  explicit OpenVinoModel(Path file) : file_(std::move(file)) {}
+  Result<Slot> MakeSlot(ov::CompiledModel compiled) const;
+  Status WarmUp();
+  Slot& SlotAt(int slot);
+  const Slot& SlotAt(int slot) const;
+
+  Path file_;
+  std::vector<TensorSpec> inputs_;
+  std::vector<TensorSpec> outputs_;
+  int64_t weight_bytes_ = 0;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace deepedge

@@ -1,0 +1,74 @@
+#include "deepedge/engine/openvino/test_models.h"
+
+#include <memory>
+#include <openvino/core/graph_util.hpp>
+#include <openvino/core/model.hpp>
+#include <openvino/op/add.hpp>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/matmul.hpp>
+#include <openvino/op/multiply.hpp>
+#include <openvino/op/parameter.hpp>
+#include <openvino/op/reshape.hpp>
+#include <openvino/op/result.hpp>
+#include <vector>
+
+namespace deepedge::test_models {
+namespace {
+
+using ov::element::f32;
+using Parameters = std::vector<std::shared_ptr<ov::op::v0::Parameter>>;
+
+std::shared_ptr<ov::op::v0::Parameter> Input(const char* name, const ov::PartialShape& shape) {
+  auto parameter = std::make_shared<ov::op::v0::Parameter>(f32, shape);
+  parameter->set_friendly_name(name);
+  parameter->get_output_tensor(0).set_names({name});
+  return parameter;
+}
+
+std::shared_ptr<ov::Node> Number(float value) { return ov::op::v0::Constant::create(f32, {}, {value}); }
+
+std::shared_ptr<ov::Node> Affine(const ov::Output<ov::Node>& x) {
+  return std::make_shared<ov::op::v1::Add>(std::make_shared<ov::op::v1::Multiply>(x, Number(2)), Number(1));
+}
+
+ModelFiles Write(const Path& folder, const char* name, const std::shared_ptr<ov::Node>& output, const char* output_name,
+                 const Parameters& inputs) {
+  output->get_output_tensor(0).set_names({output_name});
+  const auto model = std::make_shared<ov::Model>(ov::OutputVector{output}, inputs, name);
+  const Path graph = folder / (std::string(name) + ".xml");
+  const Path weights = folder / (std::string(name) + ".bin");
+  ov::serialize(model, graph.string(), weights.string());
+  return {ModelFormat::kOpenVinoIr, graph, weights};
+}
+
+}  // namespace
+
+ModelFiles WriteAffine(const Path& folder) {
+  const auto x = Input("x", {1, 3, 4, 6});
+  return Write(folder, "affine", Affine(x), "y", {x});
+}
+
+ModelFiles WriteDynamic(const Path& folder) {
+  const auto x = Input("x", {-1, 3, -1, -1});
+  return Write(folder, "dynamic", Affine(x), "y", {x});
+}
+
+ModelFiles WriteRowsOfSix(const Path& folder) {
+  const auto x = Input("x", {-1, -1});
+  const auto shape = ov::op::v0::Constant::create(ov::element::i64, {2}, {-1, 6});
+  return Write(folder, "rows_of_six", std::make_shared<ov::op::v1::Reshape>(x, shape, false), "y", {x});
+}
+
+ModelFiles WriteTwoInputs(const Path& folder) {
+  const auto a = Input("a", {1, 3, 4, 6});
+  const auto b = Input("b", {1, 3, 4, 6});
+  return Write(folder, "two_inputs", std::make_shared<ov::op::v1::Add>(a, b), "sum", {a, b});
+}
+
+ModelFiles WriteLarge(const Path& folder) {
+  const auto x = Input("x", {1, 2200});
+  const auto ones = ov::op::v0::Constant::create(f32, {2200, 4096}, std::vector<float>(size_t{2200} * 4096, 1.0F));
+  return Write(folder, "large", std::make_shared<ov::op::v0::MatMul>(x, ones), "y", {x});
+}
+
+}  // namespace deepedge::test_models

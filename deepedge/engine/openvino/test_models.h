@@ -1,0 +1,19 @@
+// Small networks written by the tests themselves, as OpenVINO IR.
+#pragma once
+
+#include "deepedge/model/model_files.h"
+
+namespace deepedge::test_models {
+
+// x f32 [1,3,4,6] -> y = 2x + 1, same shape.
+ModelFiles WriteAffine(const Path& folder);
+// x f32 [?,3,?,?] -> y = 2x + 1, same shape.
+ModelFiles WriteDynamic(const Path& folder);
+// x f32 [?,?] -> y: x as rows of six. Fails in a run whose elements are no multiple of six.
+ModelFiles WriteRowsOfSix(const Path& folder);
+// a, b f32 [1,3,4,6] -> sum = a + b.
+ModelFiles WriteTwoInputs(const Path& folder);
+// x f32 [1,2200] -> y [1,4096]: a fully connected layer of 36 MB, x times a matrix of ones.
+ModelFiles WriteLarge(const Path& folder);
+
+}  // namespace deepedge::test_models

@@ -1,0 +1,193 @@
+#include "deepedge/formats/sniff.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deepedge/formats/content.h"
+
+namespace deepedge {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kKnownFormats = "ONNX, TensorFlow (.pb, SavedModel), TFLite, Paddle, OpenVINO IR";
+
+bool IsFile(const Path& path) {
+  std::error_code ec;
+  return fs::is_regular_file(path, ec);
+}
+
+Result<FileContent> Identify(const Path& path) {
+  DE_TRY(BoundedFile file, BoundedFile::Open(path));
+  return IdentifyContent(file, path.filename().string());
+}
+
+Path WithExtension(Path path, const char* extension) { return path.replace_extension(extension); }
+
+// The folder that holds a file named without one is ".".
+Path FolderOf(const Path& file) { return file.has_parent_path() ? file.parent_path() : Path("."); }
+
+// The entries of a folder in the order of their names; hidden ones are left out.
+Result<std::vector<Path>> ListFolder(const Path& folder) {
+  constexpr size_t kMaxEntries = 1000;  // more is no model's folder, and would take long to look at
+  std::vector<Path> entries;
+  std::error_code ec;
+  for (auto it = fs::directory_iterator(folder, ec); !ec && it != fs::directory_iterator(); it.increment(ec)) {
+    if (it->path().filename().string().starts_with('.')) continue;
+    if (entries.size() == kMaxEntries) {
+      return Error{ErrorCode::kBadInput,
+                   fmt::format("{}: holds more than {} files; name the model's file or its folder", folder.string(),
+                               kMaxEntries)};
+    }
+    entries.push_back(it->path());
+  }
+  if (ec) return Error{ErrorCode::kBadInput, fmt::format("{}: cannot be listed: {}", folder.string(), ec.message())};
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+Result<Path> FindIrWeights(const Path& graph) {
+  const Path weights = WithExtension(graph, ".bin");
+  if (IsFile(weights)) return weights;
+  return Error{ErrorCode::kBadInput, fmt::format("{}: an OpenVINO IR without its weights: {} is missing",
+                                                 graph.string(), weights.filename().string())};
+}
+
+// Beside `x.pdmodel` lies `x.pdiparams`, beside `__model__` `__params__`; else the only file of such weights is taken.
+Result<Path> FindPaddleWeights(const Path& graph) {
+  for (const Path& candidate :
+       {WithExtension(graph, ".pdiparams"), FolderOf(graph) / "__params__", FolderOf(graph) / "params"}) {
+    if (IsFile(candidate)) return candidate;
+  }
+  DE_TRY(const std::vector<Path> entries, ListFolder(FolderOf(graph)));
+  std::vector<Path> found;
+  for (const Path& entry : entries) {
+    if (!IsFile(entry)) continue;
+    const auto content = Identify(entry);
+    if (content.ok() && content.value().kind == ContentKind::kWeights) found.push_back(entry);
+  }
+  if (found.size() == 1) return found.front();
+  return Error{ErrorCode::kBadInput,
+               found.empty()
+                   ? fmt::format("{}: a Paddle model without its weights: expected {} or __params__ beside it",
+                                 graph.string(), WithExtension(graph, ".pdiparams").filename().string())
+                   : fmt::format("{}: a Paddle model with its weights in {} files; only one combined file "
+                                 "is read (save the model with combined parameters)",
+                                 graph.string(), found.size())};
+}
+
+// Adds what belongs to a model whose file was recognised.
+Result<ModelFiles> Complete(const Path& path, ModelFormat format) {
+  ModelFiles files{.format = format, .graph = path};
+  switch (format) {
+    case ModelFormat::kOnnx:
+    case ModelFormat::kTfFrozen:
+    case ModelFormat::kTflite: break;
+    case ModelFormat::kTfSavedModel:
+      if (path.filename() != "saved_model.pb") {
+        return Error{
+            ErrorCode::kBadInput,
+            fmt::format("{}: a TensorFlow SavedModel, whose file must be named saved_model.pb", path.string())};
+      }
+      files.graph = FolderOf(path);
+      break;
+    case ModelFormat::kPaddle: {
+      DE_TRY(files.weights, FindPaddleWeights(path));
+      break;
+    }
+    case ModelFormat::kOpenVinoIr: {
+      DE_TRY(files.weights, FindIrWeights(path));
+      break;
+    }
+  }
+  return files;
+}
+
+Result<ModelFiles> FindFile(const Path& path) {
+  DE_TRY(const FileContent content, Identify(path));
+  if (content.missing_bytes > 0) {
+    return Error{ErrorCode::kBadInput, fmt::format("{}: {} that is cut off: at least {} bytes are missing",
+                                                   path.string(), content.what, content.missing_bytes)};
+  }
+  switch (content.kind) {
+    case ContentKind::kModel: return Complete(path, content.format);
+    case ContentKind::kUnsupported:
+      return Error{ErrorCode::kUnsupported, fmt::format("{}: {}, which is not read yet", path.string(), content.what)};
+    case ContentKind::kWeights:
+    case ContentKind::kOther:
+      return Error{ErrorCode::kBadInput, fmt::format("{}: {}, not a model", path.string(), content.what)};
+    case ContentKind::kUnknown: break;
+  }
+  return Error{ErrorCode::kBadInput,
+               fmt::format("{}: not a model of a known format ({})", path.string(), kKnownFormats)};
+}
+
+std::string Names(const std::vector<Path>& paths) {
+  std::vector<std::string> names;
+  names.reserve(paths.size());
+  for (const Path& path : paths) names.push_back(path.filename().string());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+bool IsVersionName(const std::string& name) {
+  return !name.empty() && name.size() < 10 &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The models that lie in a folder itself; nothing found is no error here.
+Result<std::optional<ModelFiles>> FindAmong(const Path& folder, const std::vector<Path>& entries) {
+  if (IsFile(folder / "saved_model.pb")) {
+    DE_TRY(ModelFiles files, FindFile(folder / "saved_model.pb"));
+    return std::optional(std::move(files));
+  }
+  std::vector<Path> models;
+  std::optional<Path> unsupported;
+  for (const Path& entry : entries) {
+    if (!IsFile(entry)) continue;
+    const auto content = Identify(entry);
+    if (!content.ok()) continue;  // a file that may not be read is not the one that is meant
+    if (content.value().kind == ContentKind::kModel) models.push_back(entry);
+    if (content.value().kind == ContentKind::kUnsupported && !unsupported) unsupported = entry;
+  }
+  if (models.size() > 1) {
+    return Error{ErrorCode::kBadInput, fmt::format("{}: holds {} models: {}; name one of them", folder.string(),
+                                                   models.size(), Names(models))};
+  }
+  if (models.empty() && !unsupported) return std::optional<ModelFiles>();
+  DE_TRY(ModelFiles files, FindFile(models.empty() ? *unsupported : models.front()));
+  return std::optional(std::move(files));
+}
+
+Result<ModelFiles> FindInFolder(const Path& folder, bool look_into_versions) {
+  DE_TRY(const std::vector<Path> entries, ListFolder(folder));
+  DE_TRY(std::optional<ModelFiles> found, FindAmong(folder, entries));
+  if (found) return *std::move(found);
+  std::vector<Path> versions;
+  std::error_code ec;
+  for (const Path& entry : entries) {
+    if (IsVersionName(entry.filename().string()) && fs::is_directory(entry, ec)) versions.push_back(entry);
+  }
+  if (look_into_versions && versions.size() > 1) {
+    return Error{ErrorCode::kBadInput, fmt::format("{}: holds {} versions: {}; name one of them", folder.string(),
+                                                   versions.size(), Names(versions))};
+  }
+  if (look_into_versions && versions.size() == 1) return FindInFolder(versions.front(), false);
+  return Error{ErrorCode::kBadInput,
+               fmt::format("{}: holds no model of a known format ({})", folder.string(), kKnownFormats)};
+}
+
+}  // namespace
+
+Result<ModelFiles> FindModelFiles(const Path& path) {
+  std::error_code ec;
+  const auto status = fs::status(path, ec);
+  if (!fs::exists(status)) return Error{ErrorCode::kNotFound, fmt::format("{}: no such file or folder", path.string())};
+  return fs::is_directory(status) ? FindInFolder(path, true) : FindFile(path);
+}
+
+}  // namespace deepedge

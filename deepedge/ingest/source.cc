@@ -1,0 +1,71 @@
+#include "deepedge/ingest/source.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "deepedge/base/log.h"
+#include "deepedge/ingest/ffmpeg/ffmpeg_source.h"
+
+namespace deepedge {
+namespace {
+
+constexpr std::string_view kFileScheme = "file://";
+
+std::string FilePath(const std::string& address) {
+  return address.starts_with(kFileScheme) ? address.substr(kFileScheme.size()) : address;
+}
+
+Status CheckRegularFile(const std::string& path) {
+  std::error_code ec;
+  const auto status = std::filesystem::status(path, ec);
+  if (!std::filesystem::exists(status)) {
+    return Error{ErrorCode::kNotFound, fmt::format("video file '{}': no such file", path)};
+  }
+  if (std::filesystem::is_directory(status)) {
+    return Error{ErrorCode::kBadInput, fmt::format("video file '{}': is a folder, expected a file", path)};
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    return Error{ErrorCode::kBadInput, fmt::format("video file '{}': is not a regular file", path)};
+  }
+  if (std::filesystem::file_size(path, ec) == 0 && !ec) {
+    return Error{ErrorCode::kBadInput, fmt::format("video file '{}': is empty", path)};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SourceKind> KindOf(const std::string& address) {
+  if (address.empty()) return Error{ErrorCode::kBadInput, "source: the address is empty"};
+  const size_t end = address.find("://");
+  if (end == std::string::npos) return address.starts_with("/dev/video") ? SourceKind::kV4l2 : SourceKind::kFile;
+  const std::string_view scheme = std::string_view(address).substr(0, end);
+  if (scheme == "rtsp" || scheme == "rtsps") return SourceKind::kRtsp;
+  if (scheme == "http" || scheme == "https") return SourceKind::kHttp;
+  if (scheme == "file") return KindOf(FilePath(address));
+  return Error{
+      ErrorCode::kBadInput,
+      fmt::format("source '{}': unknown scheme '{}'; allowed: rtsp://, rtsps://, http://, https://, file://, a "
+                  "path of a file, /dev/videoN",
+                  RedactUrl(address), scheme)};
+}
+
+Status CheckSource(const SourceOptions& options) {
+  DE_TRY(const SourceKind kind, KindOf(options.address));
+  if (kind != SourceKind::kFile) return {};
+  DE_TRY_STATUS(CheckRegularFile(FilePath(options.address)));
+  const RealClock clock;  // only for the deadline of this one look into the file
+  DE_TRY(const auto source, MakeSource(options, clock));
+  DE_TRY_STATUS(source->Open({}));
+  source->Close();
+  return {};
+}
+
+Result<std::unique_ptr<Source>> MakeSource(SourceOptions options, const Clock& clock) {
+  DE_TRY(const SourceKind kind, KindOf(options.address));
+  if (kind == SourceKind::kFile || kind == SourceKind::kV4l2) options.address = FilePath(options.address);
+  return MakeFfmpegSource(kind, std::move(options), clock);
+}
+
+}  // namespace deepedge

@@ -1,0 +1,185 @@
+#include "deepedge/model/model_card_io.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "deepedge/model/catalogue.h"
+
+namespace deepedge {
+namespace {
+
+using ::testing::HasSubstr;
+
+Result<std::string> NoLabelFile(const std::string& name) {
+  return Error{ErrorCode::kNotFound, name + ": no such file"};
+}
+
+Result<ModelCard> Parse(const std::string& text) { return ParseModelCard(text, "model.yaml", NoLabelFile); }
+
+TEST(ModelCardIo, ReadsEveryField) {
+  const auto card = Parse(R"(
+name: all
+task: detection
+licence: MIT
+source: https://example.org/x
+sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+threshold: 0.25
+labels: [a, "1", 'null']
+input:
+  tensor: data
+  layout: nhwc
+  width: 320
+  height: 240
+  color: bgr
+  mean: [1, 2, 3.5]
+  std: 128
+  resize: letterbox_centered
+  pad: 7
+output:
+  decoder: ssd_anchors
+  boxes: b
+  scores: s
+  classes: c
+  count: n
+  sigmoid: true
+  background: 0
+  label_offset: 1
+  normalized: false
+  variances: [1, 2, 3, 4]
+  linear_offsets: true
+  yx_order: true
+  keypoints: 6
+  anchors:
+    - { columns: 4, rows: 3, step: [0.25, 0.3], sizes: [[0.1, 0.2], [0.3, 0.4]] }
+  strides: [4]
+  nms_iou: 0.3
+  nms_per_label: false
+  top_k: 9
+  score_scale: 0.5
+  score_zero: -128
+)");
+  ASSERT_TRUE(card.ok()) << card.error().message;
+  const ModelCard& c = card.value();
+  EXPECT_EQ(c.name, "all");
+  EXPECT_EQ(c.labels, (std::vector<std::string>{"a", "1", "null"}));
+  EXPECT_EQ(c.input, (PictureInput{.tensor = "data",
+                                   .layout = TensorLayout::kNhwc,
+                                   .width = 320,
+                                   .height = 240,
+                                   .order = ChannelOrder::kBgr,
+                                   .mean = {1, 2, 3.5F},
+                                   .std = {128, 128, 128},
+                                   .resize = ResizeRule::kLetterboxCentered,
+                                   .pad = 7}));
+  const OutputDecoderSpec expected{.kind = OutputDecoderKind::kSsdAnchors,
+                                   .boxes = "b",
+                                   .scores = "s",
+                                   .classes = "c",
+                                   .count = "n",
+                                   .sigmoid = true,
+                                   .background = 0,
+                                   .label_offset = 1,
+                                   .normalized = false,
+                                   .variances = {1, 2, 3, 4},
+                                   .linear_offsets = true,
+                                   .yx_order = true,
+                                   .keypoints = 6,
+                                   .anchors = {{4, 3, {{0.1F, 0.2F}, {0.3F, 0.4F}}, {0.25F, 0.3F}}},
+                                   .strides = {4},
+                                   .nms_iou = 0.3F,
+                                   .nms_per_label = false,
+                                   .top_k = 9,
+                                   .score_scale = 0.5F,
+                                   .score_zero = -128};
+  EXPECT_EQ(c.output, expected);
+  EXPECT_EQ(c.threshold, 0.25F);
+  EXPECT_EQ(Parse(ToYaml(c)).value(), c);
+}
+
+TEST(ModelCardIo, WritesWhatItReadsForTheWholeCatalogue) {
+  const auto cards = CatalogueCards();
+  ASSERT_TRUE(cards.ok()) << cards.error().message;
+  for (const ModelCard& card : cards.value()) {
+    const auto again = Parse(ToYaml(card));
+    ASSERT_TRUE(again.ok()) << again.error().message << ToYaml(card);
+    EXPECT_EQ(again.value(), card) << ToYaml(card);
+  }
+}
+
+TEST(ModelCardIo, NamesFileLinePathAndWhatIsAllowed) {
+  struct Case {
+    const char* yaml;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"output: { decoder: raw }\nnmae: x\n", "model.yaml:2: nmae: unknown key; allowed: name, licence"},
+      {"output: { decoder: raw }\ninput:\n  layout: chwn\n",
+       "model.yaml:3: input.layout: \"chwn\" is not known; allowed: nchw, nhwc"},
+      {"output: { decoder: raw }\ninput: { width: wide }\n",
+       "model.yaml:2: input.width: expected a whole number from 1 to 16384"},
+      {"output: { decoder: raw }\ninput: { width: 2.5 }\n", "input.width: expected a whole number"},
+      {"output: { decoder: raw }\ninput: { mean: [1, 2] }\n", "input.mean: expected a list of 3 numbers"},
+      {"output: { decoder: raw }\ninput: { std: [1, 0, 1] }\n", "input.std[1]: expected a number from 1e-06"},
+      {"output: { decoder: raw }\ninput: { pad: 256 }\n", "input.pad: expected a whole number from 0 to 255"},
+      {"output: { decoder: raw }\ninput: 3\n", "model.yaml:2: input: expected a table"},
+      {"output: { decoder: raw }\nthreshold: .nan\n", "threshold: expected a number from 0 to 1"},
+      {"output: { decoder: raw }\nname: [a]\n", "name: expected text"},
+      {"output: { decoder: raw }\nname: a\nname: b\n", "model.yaml:3: the key 'name' was already written in line 2"},
+      {"output: { decoder: raw }\nlabels: a\n", "labels: expected a list of texts"},
+      {"output: { decoder: raw }\nlabels: [{a: b}]\n", "labels[0]: expected text"},
+      {"output: { decoder: raw }\nsha256: xyz\n", "sha256: expected 64 hexadecimal digits"},
+      {"output: { decoder: raw }\ntask: pose\n", "task: 'pose' does not go with decoder raw; allowed: raw"},
+      {"output: { decoder: raw }\nlabels_file: ../../etc/passwd\n", "expected the name of a file beside the card"},
+      {"output: { decoder: raw }\nlabels_file: l.txt\n", "model.yaml:2: labels_file: l.txt: no such file"},
+      {"output: { decoder: raw }\nlabels: [a]\nlabels_file: l.txt\n", "exclude each other"},
+      {"output: { decoder: pose }\n", "input: width and height are missing"},
+      {"name: x\n", "output: is missing"},
+      {"output: { top_k: 3 }\n", "output.decoder: is missing"},
+      {"output: { decoder: yolo99 }\n", "allowed: raw, ssd, ssd_anchors, boxes_scores, detections, yolox"},
+      {"output: { decoder: raw, sigmoid: yes }\n", "output.sigmoid: expected true or false"},
+      {"output: { decoder: raw, sigmoid: true, softmax: true }\n", "output.softmax: sigmoid and softmax exclude"},
+      {"output: { decoder: raw, background: 0 }\n", "say label_offset: 1"},
+      {"output: { decoder: raw, strides: [8, 0] }\n", "output.strides[1]: expected a whole number from 1"},
+      {"output: { decoder: ssd_anchors }\n", "ssd_anchors needs one of anchors and anchor_rule"},
+      {"output: { decoder: ssd_anchors, anchors: [{columns: 3, sizes: [[1, 1]]}] }\n",
+       "output.anchors[0].rows: is missing"},
+      {"output: { decoder: ssd_anchors, anchors: [{columns: 3, rows: 3, sizes: [1]}] }\n",
+       "output.anchors[0].sizes[0]: expected [width, height]"},
+      {"output: { decoder: ssd_anchors, anchor_rule: {} }\n", "output.anchor_rule.strides: is missing"},
+      {"output: [\n", "model.yaml:"},
+      {"[a]\n", "expected a table of keys and values"},
+      {"output: { decoder: raw }\nlabels: [a, 1]\n", "labels[1]: expected text, in quotes"},
+      {"output: { decoder: raw, top_k: 0, nms_iou: 2 }\nnmae: x\n",
+       "expected a whole number from 1 to 100000\nmodel.yaml:2: nmae"},
+      {"", "output: is missing"},
+  };
+  for (const Case& c : cases) {
+    const auto card = Parse(c.yaml);
+    ASSERT_FALSE(card.ok()) << c.yaml;
+    EXPECT_EQ(card.error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(card.error().message, HasSubstr(c.message)) << c.yaml;
+  }
+}
+
+TEST(ModelCardIo, ReadsLabelsBesideTheCard) {
+  auto folder = TemporaryFolder::Create("de_card_test");
+  ASSERT_TRUE(folder.ok());
+  const Path path = folder.value().path() / "model.yaml";
+  ASSERT_TRUE(WriteFileAtomically(folder.value().path() / "l.txt", "cat\r\ndog, big\n\n").ok());
+  ASSERT_TRUE(WriteFileAtomically(path, "labels_file: l.txt\noutput: { decoder: raw }\n").ok());
+  const auto card = LoadModelCard(path);
+  ASSERT_TRUE(card.ok()) << card.error().message;
+  EXPECT_EQ(card.value().labels, (std::vector<std::string>{"cat", "dog, big"}));
+  EXPECT_EQ(card.value().LabelOf(1), "dog, big");
+  EXPECT_EQ(card.value().LabelOf(2), "class 2");
+  EXPECT_EQ(card.value().LabelOf(-1), "class -1");
+  EXPECT_EQ(LoadModelCard(folder.value().path() / "none.yaml").error().code, ErrorCode::kNotFound);
+}
+
+TEST(ModelCardIo, EndlessNestingIsAnErrorAndNoCrash) {
+  EXPECT_FALSE(Parse(std::string(100'000, '[')).ok());
+  EXPECT_FALSE(Parse(std::string(100'000, '{')).ok());
+}
+
+}  // namespace
+}  // namespace deepedge

@@ -1,0 +1,158 @@
+// ToYaml: the writing half of model_card_io.h.
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "deepedge/config/yaml_document.h"
+#include "deepedge/model/model_card_io.h"
+#include "deepedge/model/model_card_names.h"
+
+namespace deepedge {
+namespace {
+
+// The shortest text that reads back as the same float.
+std::string Number(float value) { return fmt::format("{}", value); }
+
+// In quotes where it would be read as something else than text.
+void EmitText(YAML::Emitter& out, const std::string& text) {
+  if (!ReadPlainScalar(text).is_string()) out << YAML::DoubleQuoted;
+  out << text;
+}
+
+template <size_t N>
+void EmitNumbers(YAML::Emitter& out, const std::array<float, N>& values) {
+  out << YAML::Flow << YAML::BeginSeq;
+  for (const float value : values) out << Number(value);
+  out << YAML::EndSeq;
+}
+
+// Writes fields of one map, leaving out those at their default.
+class FieldWriter {
+ public:
+  explicit FieldWriter(YAML::Emitter& out) : out_(out) {}
+
+  void Text(const char* key, const std::string& value) {
+    if (value.empty()) return;
+    out_ << YAML::Key << key << YAML::Value;
+    EmitText(out_, value);
+  }
+  void Flag(const char* key, bool value, bool standard) {
+    if (value != standard) out_ << YAML::Key << key << YAML::Value << value;
+  }
+  void Whole(const char* key, int value, int standard) {
+    if (value != standard) out_ << YAML::Key << key << YAML::Value << value;
+  }
+  void Real(const char* key, float value, float standard) {
+    if (value != standard) out_ << YAML::Key << key << YAML::Value << Number(value);
+  }
+  template <size_t N>
+  void Reals(const char* key, const std::array<float, N>& value, const std::array<float, N>& standard) {
+    if (value == standard) return;
+    out_ << YAML::Key << key << YAML::Value;
+    EmitNumbers(out_, value);
+  }
+
+ private:
+  YAML::Emitter& out_;
+};
+
+void EmitInput(YAML::Emitter& out, const PictureInput& input) {
+  const PictureInput standard;
+  FieldWriter fields(out);
+  out << YAML::BeginMap;
+  fields.Text("tensor", input.tensor);
+  out << YAML::Key << "layout" << YAML::Value << std::string(NameOf(kLayoutNames, input.layout));
+  fields.Whole("width", input.width, 0);
+  fields.Whole("height", input.height, 0);
+  out << YAML::Key << "color" << YAML::Value << std::string(NameOf(kColorNames, input.order));
+  fields.Reals("mean", input.mean, standard.mean);
+  fields.Reals("std", input.std, standard.std);
+  out << YAML::Key << "resize" << YAML::Value << std::string(NameOf(kResizeNames, input.resize));
+  fields.Whole("pad", input.pad, standard.pad);
+  out << YAML::EndMap;
+}
+
+void EmitAnchors(YAML::Emitter& out, const std::vector<AnchorLevel>& anchors) {
+  out << YAML::Key << "anchors" << YAML::Value << YAML::BeginSeq;
+  for (const AnchorLevel& level : anchors) {
+    out << YAML::Flow << YAML::BeginMap;
+    out << YAML::Key << "columns" << YAML::Value << level.columns << YAML::Key << "rows" << YAML::Value << level.rows;
+    FieldWriter(out).Reals("step", level.step, AnchorLevel{}.step);
+    out << YAML::Key << "sizes" << YAML::Value << YAML::Flow << YAML::BeginSeq;
+    for (const auto& size : level.sizes) EmitNumbers(out, size);
+    out << YAML::EndSeq << YAML::EndMap;
+  }
+  out << YAML::EndSeq;
+}
+
+void EmitAnchorRule(YAML::Emitter& out, const SsdAnchorRule& rule) {
+  const SsdAnchorRule standard;
+  FieldWriter fields(out);
+  out << YAML::Key << "anchor_rule" << YAML::Value << YAML::BeginMap;
+  out << YAML::Key << "strides" << YAML::Value << YAML::Flow << rule.strides;
+  fields.Real("min_scale", rule.min_scale, standard.min_scale);
+  fields.Real("max_scale", rule.max_scale, standard.max_scale);
+  if (rule.aspect_ratios != standard.aspect_ratios) {
+    out << YAML::Key << "aspect_ratios" << YAML::Value << YAML::Flow << YAML::BeginSeq;
+    for (const float ratio : rule.aspect_ratios) out << Number(ratio);
+    out << YAML::EndSeq;
+  }
+  fields.Flag("interpolated_square", rule.interpolated_square, standard.interpolated_square);
+  fields.Flag("reduce_lowest", rule.reduce_lowest, standard.reduce_lowest);
+  fields.Flag("unit_sizes", rule.unit_sizes, standard.unit_sizes);
+  out << YAML::EndMap;
+}
+
+void EmitOutput(YAML::Emitter& out, const OutputDecoderSpec& spec) {
+  const OutputDecoderSpec standard;
+  FieldWriter fields(out);
+  out << YAML::BeginMap << YAML::Key << "decoder" << YAML::Value << std::string(ToString(spec.kind));
+  fields.Text("boxes", spec.boxes);
+  fields.Text("scores", spec.scores);
+  fields.Text("classes", spec.classes);
+  fields.Text("count", spec.count);
+  fields.Flag("sigmoid", spec.sigmoid, standard.sigmoid);
+  fields.Flag("softmax", spec.softmax, standard.softmax);
+  fields.Whole("background", spec.background, standard.background);
+  fields.Whole("label_offset", spec.label_offset, standard.label_offset);
+  fields.Flag("normalized", spec.normalized, standard.normalized);
+  fields.Reals("variances", spec.variances, standard.variances);
+  fields.Flag("linear_offsets", spec.linear_offsets, standard.linear_offsets);
+  fields.Flag("yx_order", spec.yx_order, standard.yx_order);
+  fields.Whole("keypoints", spec.keypoints, standard.keypoints);
+  if (!spec.anchors.empty()) EmitAnchors(out, spec.anchors);
+  if (spec.anchor_rule) EmitAnchorRule(out, *spec.anchor_rule);
+  if (spec.strides != standard.strides) out << YAML::Key << "strides" << YAML::Value << YAML::Flow << spec.strides;
+  fields.Real("nms_iou", spec.nms_iou, standard.nms_iou);
+  fields.Flag("nms_per_label", spec.nms_per_label, standard.nms_per_label);
+  fields.Whole("top_k", spec.top_k, standard.top_k);
+  fields.Real("score_scale", spec.score_scale, standard.score_scale);
+  fields.Real("score_zero", spec.score_zero, standard.score_zero);
+  out << YAML::EndMap;
+}
+
+}  // namespace
+
+std::string ToYaml(const ModelCard& card) {
+  YAML::Emitter out;
+  FieldWriter fields(out);
+  out << YAML::BeginMap;
+  fields.Text("name", card.name);
+  fields.Text("task", card.task);
+  fields.Text("licence", card.licence);
+  fields.Text("source", card.source);
+  fields.Text("sha256", card.sha256);
+  out << YAML::Key << "input" << YAML::Value;
+  EmitInput(out, card.input);
+  out << YAML::Key << "output" << YAML::Value;
+  EmitOutput(out, card.output);
+  fields.Real("threshold", card.threshold, ModelCard{}.threshold);
+  if (!card.labels.empty()) {
+    out << YAML::Key << "labels" << YAML::Value << YAML::BeginSeq;
+    for (const std::string& label : card.labels) EmitText(out, label);
+    out << YAML::EndSeq;
+  }
+  out << YAML::EndMap;
+  return std::string(out.c_str()) + '\n';
+}
+
+}  // namespace deepedge

@@ -1,0 +1,22 @@
+// One function per family of output decoders, each in its own file; MakeOutputDecoder chooses among them. All return
+// kBadInput naming the model, the tensor and what is expected of it. Private to pipeline/post.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "deepedge/pipeline/post/output_decoder.h"
+
+namespace deepedge {
+
+using MadeDecoder = Result<std::unique_ptr<OutputDecoder>>;
+
+MadeDecoder MakeYoloxDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeSsdDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeSsdAnchorsDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeBoxesScoresDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeDetectionsDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeClassificationDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakePoseDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+
+}  // namespace deepedge

@@ -1,0 +1,176 @@
+// Tensors that do not fit the card, and numbers that no honest network gives.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "deepedge/pipeline/post/decoder_test_util.h"
+
+namespace deepedge {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using Kind = OutputDecoderKind;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInf = std::numeric_limits<float>::infinity();
+
+struct DecoderCase {
+  ModelCard card;
+  std::vector<Shape> shapes;
+};
+
+std::vector<DecoderCase> AllDecoders() {
+  std::vector<DecoderCase> all;
+  all.push_back({Card(Kind::kYolox, 64, 64, {"a", "b"}), {{1, 84, 7}}});
+  all.push_back({Card(Kind::kSsd, 64, 64, {"a", "b"}), {{1, 1, 20, 7}}});
+  ModelCard anchors = Card(Kind::kSsdAnchors, 64, 64, {"a", "b"});
+  anchors.output.anchors = {{.columns = 3, .rows = 3, .sizes = {{0.2F, 0.4F}}}};
+  anchors.output.keypoints = 1;
+  all.push_back({anchors, {{1, 9, 6}, {1, 9, 2}}});
+  anchors.output.sigmoid = true;
+  anchors.output.linear_offsets = true;
+  all.push_back({anchors, {{1, 9, 6}, {1, 9, 2}}});
+  anchors.output.sigmoid = false;
+  anchors.output.softmax = true;
+  all.push_back({anchors, {{1, 9, 6}, {1, 9, 2}}});
+  all.push_back({Card(Kind::kBoxesScores, 64, 64, {"a", "b"}), {{1, 9, 4}, {1, 9, 2}}});
+  all.push_back({Card(Kind::kDetections, 64, 64, {"a", "b"}), {{1, 9, 4}, {1, 9}, {1, 9}, {1}}});
+  ModelCard classes = Card(Kind::kClassification, 64, 64, {"a", "b", "c"});
+  all.push_back({classes, {{1, 3}}});
+  classes.output.softmax = true;
+  all.push_back({classes, {{1, 3}}});
+  all.push_back({Card(Kind::kPose, 64, 64, {"a", "b"}), {{1, 1, 2, 3}}});
+  return all;
+}
+
+void ExpectHonest(const InferenceResult& seen, float threshold) {
+  for (const DetectedObject& o : seen.objects) {
+    EXPECT_TRUE(o.score >= threshold && std::isfinite(o.score));
+    EXPECT_TRUE(o.box.x1 >= 0 && o.box.y1 >= 0 && o.box.x2 <= 1 && o.box.y2 <= 1);
+    EXPECT_TRUE(o.box.x1 < o.box.x2 && o.box.y1 < o.box.y2);
+    EXPECT_GE(o.label, 0);
+    for (const Keypoint& k : o.keypoints) EXPECT_TRUE(std::isfinite(k.point.x) && std::isfinite(k.point.y));
+  }
+  for (const ClassScore& c : seen.classes) EXPECT_TRUE(std::isfinite(c.score) && c.label >= 0);
+  for (const Keypoint& k : seen.keypoints) {
+    EXPECT_TRUE(k.point.x >= 0 && k.point.x <= 1 && k.point.y >= 0 && k.point.y <= 1 && std::isfinite(k.score));
+  }
+}
+
+TEST(HostileNumbers, AreNeverReported) {
+  const std::vector<float> odd = {kNan,  kInf,   -kInf, 0.0F,   -0.0F, 1.0F, 0.5F,   -1.0F, 1e30F,
+                                  3e38F, -3e38F, 1e9F,  1e-40F, 88.0F, 2.0F, 0.999F, 7.0F};
+  std::mt19937 random(1);
+  std::uniform_int_distribution<size_t> pick(0, odd.size() - 1);
+  for (const DecoderCase& setup : AllDecoders()) {
+    for (int round = 0; round < 300; ++round) {
+      std::vector<NamedTensor> tensors;
+      for (size_t i = 0; i < setup.shapes.size(); ++i) {
+        std::vector<float> values(static_cast<size_t>(ElementCount(setup.shapes[i])));
+        for (float& value : values) value = odd[pick(random)];
+        tensors.push_back({"t" + std::to_string(i), Floats(setup.shapes[i], values)});
+      }
+      const auto seen = DecodeAll(setup.card, tensors, Whole(setup.card));
+      ASSERT_TRUE(seen.ok()) << seen.error().message;
+      ExpectHonest(seen.value(), setup.card.threshold);
+    }
+  }
+}
+
+TEST(HostileNumbers, AllNanOrInfiniteFindsNothing) {
+  for (const DecoderCase& setup : AllDecoders()) {
+    for (const float value : {kNan, kInf, -kInf}) {
+      std::vector<NamedTensor> tensors;
+      for (size_t i = 0; i < setup.shapes.size(); ++i) {
+        const auto count = static_cast<size_t>(ElementCount(setup.shapes[i]));
+        tensors.push_back({"t" + std::to_string(i), Floats(setup.shapes[i], std::vector<float>(count, value))});
+      }
+      const auto seen = DecodeAll(setup.card, tensors, Whole(setup.card));
+      ASSERT_TRUE(seen.ok()) << seen.error().message;
+      EXPECT_TRUE(seen.value().objects.empty());
+      EXPECT_TRUE(seen.value().classes.empty());
+      for (const Keypoint& k : seen.value().keypoints) EXPECT_EQ(k.score, 0.0F);
+    }
+  }
+}
+
+TEST(WrongShapes, AreNamedAtCreationWithWhatIsExpected) {
+  struct Case {
+    ModelCard card;
+    std::vector<TensorSpec> outputs;
+    std::string message;
+  };
+  ModelCard named = Card(Kind::kYolox, 416, 416, {"a"});
+  named.output.boxes = "out";
+  ModelCard face = Card(Kind::kBoxesScores, 320, 240, {"face"});
+  face.output.background = 0;
+  face.output.label_offset = 1;
+  ModelCard anchors = Card(Kind::kSsdAnchors, 300, 300, {"a"});
+  anchors.output.anchors = {{.columns = 3, .rows = 3, .sizes = {{0.2F, 0.4F}}}};
+  ModelCard none = Card(Kind::kSsdAnchors, 300, 300, {"a"});
+  const auto f32 = ElementType::kF32;
+  const std::vector<Case> cases = {
+      {Card(Kind::kYolox, 416, 416, {"a"}),
+       {{"o", f32, {1, 3549, 85}}},
+       "model 'm': no output holds the boxes: expected 3549 rows (the grids of a 416x416 input) of 6 numbers (box, "
+       "objectness, classes); there are: 'o' 1x3549x85 f32"},
+      {named, {{"out", f32, {1, 3000, 6}}}, "model 'm': output 'out' 1x3000x6 f32: expected 3549 rows"},
+      {named, {{"o", f32, {1, 3549, 6}}}, "expected one called 'out'; there are: 'o' 1x3549x6 f32"},
+      {Card(Kind::kSsd, 1, 1, {}), {{"o", f32, {1, 1, 200, 6}}}, "rows of 7 numbers (image, label, score"},
+      {face, {{"b", f32, {1, 4420, 4}}, {"s", f32, {1, 4420, 3}}}, "expected 4420 rows of 2 class scores"},
+      {face,
+       {{"b", f32, {1, 4420, 4}}, {"c", f32, {1, 4420, 4}}},
+       "outputs 'b' and 'c' could both hold the boxes; name one in the card (output.boxes)"},
+      {anchors, {{"b", f32, {1, 8, 4}}, {"s", f32, {1, 8, 1}}}, "expected 9 rows of 4 numbers"},
+      {none, {{"b", f32, {1, 8, 4}}}, "the card gives 0 anchors"},
+      {Card(Kind::kClassification, 1, 1, {"a", "b"}), {{"p", f32, {1, 3}}}, "expected 2 class scores"},
+      {Card(Kind::kClassification, 1, 1, {"a", "b"}), {{"p", ElementType::kBool, {1, 2}}}, "its type is bool"},
+      {Card(Kind::kPose, 1, 1, {"a", "b"}), {{"p", f32, {1, 1, 17, 3}}}, "expected 2 rows of 3 numbers (y, x, score)"},
+      {Card(Kind::kDetections, 1, 1, {"a"}), {{"b", f32, {1, 10, 4}}, {"c", f32, {1, 10}}}, "holds the scores"},
+      {Card(Kind::kClassification, 1, 1, {}), {}, "there are: "},
+  };
+  for (const Case& c : cases) {
+    const auto decoder = MakeOutputDecoder(c.card, c.outputs);
+    ASSERT_FALSE(decoder.ok()) << c.message;
+    EXPECT_EQ(decoder.error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(decoder.error().message, AllOf(HasSubstr("model 'm'"), HasSubstr(c.message)));
+  }
+}
+
+TEST(WrongShapes, FreeDimensionsAreAcceptedAtCreation) {
+  ModelCard card = Card(Kind::kSsdAnchors, 260, 260, {"mask", "no_mask"});
+  card.output.anchors = {{.columns = 3, .rows = 3, .sizes = {{0.2F, 0.4F}}}};
+  const auto f32 = ElementType::kF32;
+  EXPECT_TRUE(MakeOutputDecoder(card, {{"cls", f32, {-1, -1, 2}}, {"loc", f32, {-1, -1, 4}}}).ok());
+  EXPECT_TRUE(MakeOutputDecoder(Card(Kind::kClassification, 1, 1, {"a", "b"}), {{"p", f32, {-1, 2}}}).ok());
+  EXPECT_TRUE(
+      MakeOutputDecoder(Card(Kind::kDetections, 1, 1, {"a"}),
+                        {{"b", f32, {-1, 100, 4}}, {"c", f32, {-1, 100}}, {"s", f32, {-1, 100}}, {"n", f32, {-1}}})
+          .ok());
+}
+
+TEST(WrongShapes, AreAnInternalErrorWhenTheyComeLater) {
+  for (const DecoderCase& setup : AllDecoders()) {
+    std::vector<TensorSpec> specs;
+    for (size_t i = 0; i < setup.shapes.size(); ++i) {
+      specs.push_back({"t" + std::to_string(i), ElementType::kF32, setup.shapes[i]});
+    }
+    const auto decoder = MakeOutputDecoder(setup.card, specs);
+    ASSERT_TRUE(decoder.ok()) << decoder.error().message;
+    const Placement place = Whole(setup.card);
+    EXPECT_FALSE(decoder.value()->Decode({}, place).ok());
+    const Tensor wrong = Zeros({1, 5, 5});
+    const std::vector<TensorView> views(specs.size(), wrong.View());
+    const auto seen = decoder.value()->Decode(views, place);
+    ASSERT_FALSE(seen.ok());
+    EXPECT_EQ(seen.error().code, ErrorCode::kInternal);
+    EXPECT_THAT(seen.error().message, HasSubstr("model 'm': output 't"));
+  }
+}
+
+}  // namespace
+}  // namespace deepedge

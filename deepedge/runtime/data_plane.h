@@ -1,0 +1,113 @@
+// DataPlane: all streams, tasks and lanes of a run, their start and stop order, and what they report.
+//
+//   DE_TRY(auto plane, DataPlane::Create(options, streams, std::move(models), sink, clock));
+//   plane->Start();
+//   ...                       // plane->HandleAllFinished is told when every stream has ended by itself
+//   plane->Stop();            // readers first, then lanes; afterwards every frame has its ending
+//   Print(plane->Report());
+//
+// Threads: one lane a core, one I/O thread a stream. Create, Start and Stop from one thread; Report from any.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deepedge/base/clock.h"
+#include "deepedge/base/result.h"
+#include "deepedge/events/sink.h"
+#include "deepedge/ingest/stream_reader.h"
+#include "deepedge/runtime/loaded_model.h"
+#include "deepedge/runtime/stream_runner.h"
+#include "deepedge/scheduler/lanes.h"
+
+namespace deepedge {
+
+struct TaskSpec {
+  std::string model;  // name of a loaded model
+  double max_rate = 0;
+  Duration deadline = std::chrono::milliseconds(500);
+  std::vector<std::string> labels;  // empty: all
+};
+
+struct StreamSpec {
+  std::string name;
+  std::string address;
+  bool loop = false;  // these three for files only
+  double speed = 1.0;
+  Duration start_offset{0};
+  std::vector<TaskSpec> tasks;
+};
+
+struct TaskReport {
+  std::string stream;
+  std::string model;
+  FrameCounts counts;
+  Histogram latency;  // capture to result
+  InferenceCost cost;
+  std::string last_error;
+};
+
+struct StreamReport {
+  std::string name;
+  StreamStatus status;
+};
+
+struct RunReport {
+  Duration elapsed{0};
+  Duration cpu{0};  // CPU time of the whole process since Start
+  std::vector<StreamReport> streams;
+  std::vector<TaskReport> tasks;
+  std::vector<Lanes::LaneUse> lanes;
+};
+
+class DataPlane final : public StreamRunner::Listener {
+ public:
+  struct Options {
+    std::vector<int> cpus;
+    Pace pace = Pace::kReal;
+    std::function<void()> all_finished;  // called once, on a lane or an I/O thread, when every stream has ended
+    uint64_t seed = 1;
+  };
+
+  // `models` are taken over; `events` and `clock` must outlive the plane. Errors: kBadInput naming a stream, model or
+  // label that does not fit.
+  static Result<std::unique_ptr<DataPlane>> Create(Options options, const std::vector<StreamSpec>& streams,
+                                                   std::vector<std::unique_ptr<LoadedModel>> models, EventSink& events,
+                                                   const Clock& clock);
+  ~DataPlane() override;
+
+  void Start();
+  void Stop();
+  RunReport Report() const;
+  // After Stop: the models back, to be used again.
+  std::vector<std::unique_ptr<LoadedModel>> TakeModels();
+
+ private:
+  DataPlane(Options options, std::vector<std::unique_ptr<LoadedModel>> models, EventSink& events, const Clock& clock);
+  Status AddStream(const StreamSpec& spec, uint32_t index);
+  Result<TaskRunner::Options> MakeTaskOptions(const StreamSpec& stream, const TaskSpec& task,
+                                              const LoadedModel& model) const;
+  void HandleStreamFinished() override;
+
+  // In the order of destruction reversed: readers stop before the lanes, lanes before the streams they run.
+  const Options options_;
+  const Clock& clock_;
+  EventSink& events_;
+  std::vector<std::unique_ptr<LoadedModel>> models_;
+  std::vector<ResourceId> model_slots_;  // by model
+  std::vector<PictureScaler> scalers_;   // by lane
+  std::vector<std::unique_ptr<StreamRunner>> streams_;
+  std::unique_ptr<Lanes> lanes_;
+  std::vector<std::unique_ptr<StreamReader>> readers_;
+  std::atomic<size_t> unfinished_{0};
+  Time started_;
+  Duration cpu_at_start_{0};
+  std::optional<Time> stopped_;
+  Duration cpu_at_stop_{0};
+};
+
+}  // namespace deepedge

@@ -1,0 +1,28 @@
+// LoadedModel: a model that is ready to serve: its card, the compiled network with warm slots, and the decoder of its
+// outputs. Immutable after loading and shared by all tasks that use the model, so weights are held once however many
+// streams look through it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "deepedge/engine/engine.h"
+#include "deepedge/model/model_card.h"
+#include "deepedge/model/model_files.h"
+#include "deepedge/pipeline/post/output_decoder.h"
+
+namespace deepedge {
+
+struct LoadedModel {
+  std::string name;     // as tasks and events call it
+  std::string variant;  // "fp32@416x416"
+  ModelCard card;
+  std::vector<std::string> assumptions;  // what had to be guessed about it, for the user to read
+  std::shared_ptr<const std::vector<std::string>> labels;
+  std::unique_ptr<CompiledModel> compiled;
+  std::unique_ptr<OutputDecoder> decoder;
+  ModelFiles files;
+};
+
+}  // namespace deepedge

@@ -1,0 +1,27 @@
+// One picture through one loaded model: scale, infer, post-process. The step that tasks take for every frame, and all
+// that `deepedge model run` does.
+#pragma once
+
+#include "deepedge/base/clock.h"
+#include "deepedge/base/result.h"
+#include "deepedge/media/pixel_ops.h"
+#include "deepedge/runtime/loaded_model.h"
+
+namespace deepedge {
+
+// CPU time of the steps.
+struct InferenceCost {
+  Duration scale{0};
+  Duration infer{0};
+  Duration post{0};
+
+  Duration Total() const { return scale + infer + post; }
+  InferenceCost& operator+=(const InferenceCost& other);
+};
+
+// Runs in the calling thread, on slot `slot` of the model, which nobody else uses meanwhile. Adds to `cost` also when
+// it fails. Errors: as PictureScaler, CompiledModel::Run and OutputDecoder.
+Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureScaler& scaler,
+                                          const PictureView& picture, InferenceCost& cost);
+
+}  // namespace deepedge

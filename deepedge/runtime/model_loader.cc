@@ -1,0 +1,58 @@
+#include "deepedge/runtime/model_loader.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "deepedge/formats/sniff.h"
+#include "deepedge/pipeline/describe_model.h"
+
+namespace deepedge {
+
+Result<Path> LocateModel(const std::string& name_or_path, const Path& repository) {
+  std::error_code ec;
+  if (std::filesystem::exists(name_or_path, ec)) return Path(name_or_path);
+  const Path in_repository = repository / name_or_path;
+  if (std::filesystem::exists(in_repository, ec)) return in_repository;
+  return Error{ErrorCode::kNotFound, fmt::format("model '{}': no such file or folder, and {} does not exist either",
+                                                 name_or_path, in_repository.string())};
+}
+
+Path DefaultRepository() {
+  if (const char* repository = std::getenv("DEEPEDGE_REPOSITORY")) return repository;
+  if (const char* state = std::getenv("XDG_STATE_HOME")) return Path(state) / "deepedge" / "models";
+  if (const char* home = std::getenv("HOME")) return Path(home) / ".local" / "state" / "deepedge" / "models";
+  return "/var/lib/deepedge/models";
+}
+
+namespace {
+
+Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest& request) {
+  DE_TRY(ModelFiles files, FindModelFiles(request.path));
+  DE_TRY(const GraphInfo graph, engine.Inspect(files));
+  DE_TRY(ModelDescription description, DescribeModel(files, graph));
+
+  auto model = std::make_unique<LoadedModel>();
+  model->files = std::move(files);
+  model->card = std::move(description.card);
+  model->assumptions = std::move(description.assumptions);
+  model->name = request.name.empty() ? model->card.name : request.name;
+  model->variant = fmt::format("fp32@{}x{}", model->card.input.width, model->card.input.height);
+  model->labels = std::make_shared<const std::vector<std::string>>(model->card.labels);
+  DE_TRY(model->compiled,
+         engine.Compile(model->files, {.picture = model->card.input, .concurrency = request.concurrency}));
+  DE_TRY(model->decoder, MakeOutputDecoder(model->card, model->compiled->outputs()));
+  return model;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LoadedModel>> LoadModel(Engine& engine, const LoadRequest& request) {
+  auto loaded = LoadNamed(engine, request);
+  if (loaded.ok()) return loaded;
+  const std::string name = request.name.empty() ? request.path.string() : request.name;
+  return loaded.error().Wrap(fmt::format("model '{}'", name));
+}
+
+}  // namespace deepedge

@@ -1,0 +1,30 @@
+// ModelLoader: from what the user names to a model that serves: find the files, see what format they are, describe them
+// by a card, compile, warm up. Slow; runs before the lanes start or in a thread of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "deepedge/base/file.h"
+#include "deepedge/engine/engine.h"
+#include "deepedge/runtime/loaded_model.h"
+
+namespace deepedge {
+
+// Where a model that the user named lies: a path as it is, else `<repository>/<name>`. Errors: kNotFound naming both
+// places that were looked at.
+Result<Path> LocateModel(const std::string& name_or_path, const Path& repository);
+
+// The folder of the user's models: $DEEPEDGE_REPOSITORY, else <state folder of the user>/models.
+Path DefaultRepository();
+
+struct LoadRequest {
+  std::string name;  // empty: the card's
+  Path path;
+  int concurrency = 1;
+};
+
+// Errors name the model and its file.
+Result<std::unique_ptr<LoadedModel>> LoadModel(Engine& engine, const LoadRequest& request);
+
+}  // namespace deepedge

@@ -1,0 +1,271 @@
+#include "deepedge/runtime/stream_runner.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "deepedge/base/check.h"
+#include "deepedge/base/log.h"
+
+namespace deepedge {
+
+std::string_view ToString(StreamState state) {
+  switch (state) {
+    case StreamState::kConnecting: return "connecting";
+    case StreamState::kUp: return "up";
+    case StreamState::kLost: return "lost";
+    case StreamState::kEnded: return "ended";
+  }
+  return "?";
+}
+
+StreamRunner::StreamRunner(Options options, std::unique_ptr<Decoder> decoder, TaskRunner::Environment environment,
+                           Listener& listener)
+    : options_(std::move(options)), environment_(environment), listener_(listener), decoder_(std::move(decoder)) {}
+
+StreamRunner::~StreamRunner() = default;
+
+TaskRunner& StreamRunner::AddTask(TaskRunner::Options options, LoadedModel& model, ResourceId model_slots) {
+  options.stream = options_.name;
+  tasks_.push_back(std::make_unique<TaskRunner>(std::move(options), model, model_slots, environment_, *this));
+  return *tasks_.back();
+}
+
+void StreamRunner::HandleConnected(const StreamFormat& format) {
+  {
+    MutexLock lock(mutex_);
+    status_.state = StreamState::kUp;
+    status_.detail.clear();
+    status_.codec = format.codec;
+    if (format.width > 0) {
+      status_.width = format.width;
+      status_.height = format.height;
+    }
+    ++status_.connects;
+  }
+  environment_.events.Publish(StreamUpEvent{.stream = options_.name,
+                                            .at_us = environment_.clock.EpochMicros(environment_.clock.Now()),
+                                            .codec = format.codec,
+                                            .width = format.width,
+                                            .height = format.height});
+}
+
+void StreamRunner::HandlePacket(Packet packet, std::stop_token stop) {
+  account_.Capture();
+  const auto refused =
+      options_.lossless ? EnqueueWhenRoom(std::move(packet), std::move(stop)) : Enqueue(std::move(packet));
+  if (refused) {
+    account_.End(*refused);
+    return;
+  }
+  SubmitIfReady();
+}
+
+std::optional<EndReason> StreamRunner::EnqueueWhenRoom(Packet packet, std::stop_token stop) {
+  // Made before the lock is taken and destroyed after it is given back, because the callback takes it too: otherwise a
+  // stop between the test and the wait would be missed.
+  const std::stop_callback wake(stop, [this] {
+    MutexLock lock(mutex_);
+    room_.NotifyAll();
+  });
+  MutexLock lock(mutex_);
+  while (queue_.size() >= options_.queue_capacity && !stop.stop_requested()) room_.Wait(mutex_);
+  if (stop.stop_requested()) return EndReason::kStopped;
+  queue_.emplace_back(std::move(packet));
+  return std::nullopt;
+}
+
+std::optional<EndReason> StreamRunner::Enqueue(Packet packet) {
+  MutexLock lock(mutex_);
+  const bool full = queue_.size() >= options_.queue_capacity;
+  if (full || (waiting_for_key_ && !packet.key)) {
+    waiting_for_key_ = true;
+    return EndReason::kDecoderBehind;
+  }
+  waiting_for_key_ = false;
+  queue_.emplace_back(std::move(packet));
+  return std::nullopt;
+}
+
+void StreamRunner::HandleLost(const Error& why, Duration retry_in) {
+  {
+    MutexLock lock(mutex_);
+    status_.state = StreamState::kLost;
+    status_.detail = why.message;
+    queue_.emplace_back(std::nullopt);
+  }
+  environment_.events.Publish(StreamDownEvent{.stream = options_.name,
+                                              .at_us = environment_.clock.EpochMicros(environment_.clock.Now()),
+                                              .reason = why.message,
+                                              .retry_in_us = retry_in.count()});
+  SubmitIfReady();
+}
+
+void StreamRunner::HandleEnded(const Error& why) {
+  {
+    MutexLock lock(mutex_);
+    status_.detail = why.message;
+    queue_.emplace_back(std::nullopt);
+    ended_ = true;
+  }
+  SubmitIfReady();
+}
+
+bool StreamRunner::WantsToRun() const {
+  if (queued_or_running_ || (queue_.empty() && !has_pictures_)) return false;
+  if (!options_.lossless) return true;
+  return std::all_of(tasks_.begin(), tasks_.end(), [](const auto& task) { return task->CanAccept(); });
+}
+
+void StreamRunner::SubmitIfReady() {
+  // Due at once: a decoded frame is needed by every task, and a packet that waits makes all of them late. As deadlines
+  // grow with time, decoding still cannot starve a task that has been waiting for longer than its own deadline.
+  Time due;
+  {
+    MutexLock lock(mutex_);
+    if (!WantsToRun()) return;
+    queued_or_running_ = true;
+    const bool has_packet = !queue_.empty() && queue_.front().has_value();
+    due = has_packet ? queue_.front()->captured : environment_.clock.Now();
+  }
+  environment_.lanes.Submit(*this, {.deadline = due});
+}
+
+void StreamRunner::HandleTaskProgress() {
+  if (options_.lossless) SubmitIfReady();
+  FinishIfDone();
+}
+
+void StreamRunner::Run(const RunContext& /*context*/) {
+  if (pictures_.empty()) DecodeNext();
+  DeliverPictures();
+  {
+    MutexLock lock(mutex_);
+    has_pictures_ = !pictures_.empty();
+    queued_or_running_ = false;
+  }
+  SubmitIfReady();
+  FinishIfDone();
+}
+
+void StreamRunner::DecodeNext() {
+  QueueEntry entry;
+  {
+    MutexLock lock(mutex_);
+    if (queue_.empty()) return;
+    entry = std::move(queue_.front());
+    queue_.pop_front();
+    room_.NotifyOne();
+  }
+  const Duration start = ThreadCpuTime();
+  if (entry) {
+    outstanding_pts_us_.insert(entry->pts_us);
+    if (const auto sent = decoder_->Send(*entry); !sent.ok()) {
+      outstanding_pts_us_.erase(outstanding_pts_us_.find(entry->pts_us));
+      account_.End(EndReason::kNotDecodable);
+      ++next_frame_;
+    }
+    ReceivePictures();
+  } else {
+    decoder_->Drain();
+    ReceivePictures();
+    GiveUpOutstanding(std::nullopt, EndReason::kNotDecodable);
+  }
+  const Duration cost = ThreadCpuTime() - start;
+  MutexLock lock(mutex_);
+  status_.decode_cost += cost;
+}
+
+void StreamRunner::ReceivePictures() {
+  // A picture that fails is lost; it is counted when a later one comes out. A decoder that does nothing but fail is
+  // left alone until it has got another packet.
+  constexpr int kMostErrors = 64;
+  for (int errors = 0; errors < kMostErrors;) {
+    auto received = decoder_->Receive();
+    if (!received.ok()) {
+      ++errors;
+      continue;
+    }
+    auto picture = std::move(received).value();
+    if (!picture) return;
+    // Pictures come in order of presentation, so what is older and still inside will never come.
+    GiveUpOutstanding(picture->pts_us, EndReason::kNotDecodable);
+    const auto own = outstanding_pts_us_.find(picture->pts_us);
+    if (own == outstanding_pts_us_.end()) continue;  // a second picture of one packet: nobody captured it
+    outstanding_pts_us_.erase(own);
+    pictures_.push_back(std::move(*picture));
+  }
+}
+
+void StreamRunner::GiveUpOutstanding(std::optional<int64_t> before_pts_us, EndReason reason) {
+  const auto end = before_pts_us ? outstanding_pts_us_.lower_bound(*before_pts_us) : outstanding_pts_us_.end();
+  const auto lost = static_cast<int64_t>(std::distance(outstanding_pts_us_.begin(), end));
+  if (lost == 0) return;
+  outstanding_pts_us_.erase(outstanding_pts_us_.begin(), end);
+  account_.End(reason, lost);
+  next_frame_ += lost;
+}
+
+void StreamRunner::DeliverPictures() {
+  while (!pictures_.empty()) {
+    DecodedPicture picture = std::move(pictures_.front());
+    pictures_.pop_front();
+    {
+      MutexLock lock(mutex_);
+      status_.width = picture.picture.width;
+      status_.height = picture.picture.height;
+    }
+    const auto frame = std::make_shared<const Frame>(Frame{.stream = options_.id,
+                                                           .number = next_frame_++,
+                                                           .pts_us = picture.pts_us,
+                                                           .captured = picture.captured,
+                                                           .picture = picture.picture,
+                                                           .owner = std::move(picture.owner)});
+    for (const auto& task : tasks_) task->Offer(frame);
+    if (options_.lossless) return;  // the next one when all tasks have taken this one
+  }
+}
+
+void StreamRunner::FinishIfDone() {
+  std::string reason;
+  {
+    MutexLock lock(mutex_);
+    if (!ended_ || finished_ || queued_or_running_ || !queue_.empty() || has_pictures_) return;
+    if (!std::all_of(tasks_.begin(), tasks_.end(), [](const auto& task) { return task->IsIdle(); })) return;
+    finished_ = true;
+    status_.state = StreamState::kEnded;
+    reason = status_.detail;
+  }
+  environment_.events.Publish(StreamDownEvent{
+      .stream = options_.name, .at_us = environment_.clock.EpochMicros(environment_.clock.Now()), .reason = reason});
+  listener_.HandleStreamFinished();
+}
+
+void StreamRunner::DropWaiting() {
+  int64_t packets = static_cast<int64_t>(pictures_.size());
+  pictures_.clear();
+  {
+    MutexLock lock(mutex_);
+    for (const QueueEntry& entry : queue_) packets += entry.has_value() ? 1 : 0;
+    queue_.clear();
+  }
+  account_.End(EndReason::kStopped, packets);
+  GiveUpOutstanding(std::nullopt, EndReason::kStopped);
+  for (const auto& task : tasks_) task->DropWaiting();
+}
+
+StreamStatus StreamRunner::Status() const {
+  MutexLock lock(mutex_);
+  StreamStatus status = status_;
+  status.queued_packets = queue_.size();
+  return status;
+}
+
+FrameCounts StreamRunner::CountsOf(const TaskRunner& task) const {
+  // Endings before captures, so that no frame shows as ended but not captured.
+  FrameCounts counts = task.account().Read();
+  counts += account_.Read();
+  return counts;
+}
+
+}  // namespace deepedge

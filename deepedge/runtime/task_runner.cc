@@ -1,0 +1,125 @@
+#include "deepedge/runtime/task_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "deepedge/base/check.h"
+#include "deepedge/base/log.h"
+
+namespace deepedge {
+
+TaskRunner::TaskRunner(Options options, LoadedModel& model, ResourceId model_slots, Environment environment,
+                       TaskListener& stream)
+    : options_(std::move(options)),
+      model_(model),
+      model_slots_(model_slots),
+      environment_(environment),
+      stream_(stream),
+      gate_(options_.max_rate) {}
+
+bool TaskRunner::CanAccept() const {
+  MutexLock lock(mutex_);
+  return mailbox_ == nullptr;
+}
+
+void TaskRunner::Offer(FramePtr frame) {
+  Time deadline;
+  {
+    MutexLock lock(mutex_);
+    if (!gate_.Admit(frame->pts_us)) {
+      account_.End(EndReason::kAboveMaxRate);
+      return;
+    }
+    deadline = frame->captured + options_.deadline;
+    if (mailbox_ != nullptr) account_.End(EndReason::kReplaced);
+    mailbox_ = std::move(frame);
+    // Already queued: the job keeps the deadline of the frame it was queued for, so that a task whose frames are
+    // replaced again and again grows older in the queue and gets its turn.
+    if (state_ != State::kIdle) return;
+    state_ = State::kQueued;
+  }
+  environment_.lanes.Submit(*this, {.deadline = deadline, .resource = model_slots_});
+}
+
+void TaskRunner::Run(const RunContext& context) {
+  FramePtr frame;
+  {
+    MutexLock lock(mutex_);
+    DE_CHECK(state_ == State::kQueued && mailbox_ != nullptr);
+    state_ = State::kRunning;
+    frame = std::move(mailbox_);
+    mailbox_ = nullptr;
+  }
+  stream_.HandleTaskProgress();
+
+  InferenceCost cost;
+  auto result = RunModelOnPicture(model_, context.slot, environment_.scalers[context.lane.value], frame->picture, cost);
+  const Time available = environment_.clock.Now();
+  const bool done = result.ok();
+  std::string error = done ? std::string() : result.error().message;
+  if (done) Publish(*frame, std::move(result).value(), available);
+  account_.End(done ? EndReason::kDone : EndReason::kInferenceError);
+
+  Time deadline;
+  bool again = false;
+  {
+    MutexLock lock(mutex_);
+    cost_ += cost;
+    if (done) latency_.Add(available - frame->captured);
+    if (!done) last_error_ = std::move(error);
+    again = mailbox_ != nullptr;
+    state_ = again ? State::kQueued : State::kIdle;
+    if (again) deadline = mailbox_->captured + options_.deadline;
+  }
+  frame.reset();  // the decoder may use the buffer again
+  if (again) environment_.lanes.Submit(*this, {.deadline = deadline, .resource = model_slots_});
+  stream_.HandleTaskProgress();
+}
+
+void TaskRunner::Publish(const Frame& frame, InferenceResult result, Time available) {
+  if (!options_.labels.empty()) {
+    std::erase_if(result.objects, [&](const DetectedObject& object) {
+      return std::find(options_.labels.begin(), options_.labels.end(), object.label) == options_.labels.end();
+    });
+  }
+  environment_.events.Publish(ResultEvent{.stream = options_.stream,
+                                          .model = model_.name,
+                                          .frame = frame.number,
+                                          .pts_us = frame.pts_us,
+                                          .captured_us = environment_.clock.EpochMicros(frame.captured),
+                                          .available_us = environment_.clock.EpochMicros(available),
+                                          .task = model_.card.task,
+                                          .result = std::move(result),
+                                          .labels = model_.labels,
+                                          .variant = model_.variant});
+}
+
+bool TaskRunner::IsIdle() const {
+  MutexLock lock(mutex_);
+  return state_ == State::kIdle && mailbox_ == nullptr;
+}
+
+void TaskRunner::DropWaiting() {
+  MutexLock lock(mutex_);
+  if (mailbox_ != nullptr) account_.End(EndReason::kStopped);
+  mailbox_ = nullptr;
+}
+
+Histogram TaskRunner::Latency() const {
+  MutexLock lock(mutex_);
+  return latency_;
+}
+
+InferenceCost TaskRunner::Cost() const {
+  MutexLock lock(mutex_);
+  return cost_;
+}
+
+std::string TaskRunner::LastError() const {
+  MutexLock lock(mutex_);
+  return last_error_;
+}
+
+}  // namespace deepedge

@@ -1,0 +1,134 @@
+// Fakes for the tests of the data plane: a decoder without a codec, a model without an engine, a sink that remembers.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "deepedge/base/mutex.h"
+#include "deepedge/events/sink.h"
+#include "deepedge/ingest/decoder.h"
+#include "deepedge/runtime/loaded_model.h"
+
+namespace deepedge::testing {
+
+// What becomes of a fake packet in the fake decoder.
+enum class PacketFate { kPicture, kBroken, kNoPicture };
+
+inline Packet MakePacket(int64_t pts_us, bool key = true, PacketFate fate = PacketFate::kPicture, Time captured = {}) {
+  return {.native = std::make_shared<const PacketFate>(fate),
+          .pts_us = pts_us,
+          .dts_us = pts_us,
+          .key = key,
+          .captured = captured};
+}
+
+// Gives pictures in order of presentation, holding `delay` of them back as a decoder of B-frames does.
+class FakeDecoder final : public Decoder {
+ public:
+  explicit FakeDecoder(size_t delay = 0)
+      : delay_(delay), pixels_(std::make_shared<std::vector<uint8_t>>(64 * 64 * 3)) {}
+
+  Status Send(const Packet& packet) override {
+    draining_ = false;
+    const auto fate = *static_cast<const PacketFate*>(packet.native.get());
+    if (fate == PacketFate::kBroken) return Error{ErrorCode::kBadInput, "broken packet"};
+    if (fate == PacketFate::kNoPicture) return {};
+    inside_.push_back({packet.pts_us, packet.captured});
+    std::sort(inside_.begin(), inside_.end());
+    return {};
+  }
+  void Drain() override { draining_ = true; }
+  Result<std::optional<DecodedPicture>> Receive() override {
+    if (inside_.empty() || (!draining_ && inside_.size() <= delay_)) return std::optional<DecodedPicture>();
+    const auto [pts_us, captured] = inside_.front();
+    inside_.pop_front();
+    const uint8_t* data = pixels_->data();
+    return std::optional<DecodedPicture>(DecodedPicture{
+        .picture = {.format = PixelFormat::kRgb24, .width = 64, .height = 64, .planes = {data}, .strides = {192}},
+        .pts_us = pts_us,
+        .captured = captured,
+        .owner = pixels_});
+  }
+
+ private:
+  size_t delay_;
+  bool draining_ = false;
+  std::deque<std::pair<int64_t, Time>> inside_;
+  std::shared_ptr<std::vector<uint8_t>> pixels_;
+};
+
+// Runs `on_run` (which may fail) instead of a network.
+class FakeModel final : public CompiledModel {
+ public:
+  explicit FakeModel(
+      int concurrency, std::function<Status()> on_run = [] { return Status(); })
+      : on_run_(std::move(on_run)), pixels_(static_cast<size_t>(concurrency), std::vector<std::byte>(8 * 8 * 3)) {}
+
+  const std::vector<TensorSpec>& inputs() const override { return inputs_; }
+  const std::vector<TensorSpec>& outputs() const override { return outputs_; }
+  int concurrency() const override { return static_cast<int>(pixels_.size()); }
+  int64_t weight_bytes() const override { return 0; }
+  MutableTensorView Input(int slot, size_t /*index*/) override {
+    return {ElementType::kU8, {1, 8, 8, 3}, pixels_[static_cast<size_t>(slot)]};
+  }
+  Status ResizeInput(int, size_t, const Shape&) override { return Error{ErrorCode::kUnsupported, "static"}; }
+  Status Run(int /*slot*/) override { return on_run_(); }
+  TensorView Output(int, size_t) const override { return {}; }
+
+ private:
+  std::function<Status()> on_run_;
+  std::vector<TensorSpec> inputs_{{"picture", ElementType::kU8, {1, 8, 8, 3}}};
+  std::vector<TensorSpec> outputs_;
+  std::vector<std::vector<std::byte>> pixels_;
+};
+
+class EmptyResultDecoder final : public OutputDecoder {
+ public:
+  Result<InferenceResult> Decode(std::span<const TensorView>, const Placement&) const override {
+    return InferenceResult();
+  }
+};
+
+inline std::unique_ptr<LoadedModel> MakeFakeModel(
+    std::string name, int concurrency, std::function<Status()> on_run = [] { return Status(); }) {
+  auto model = std::make_unique<LoadedModel>();
+  model->name = std::move(name);
+  model->card.task = "detection";
+  model->card.input.width = 8;
+  model->card.input.height = 8;
+  model->labels = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"cat", "dog"});
+  model->compiled = std::make_unique<FakeModel>(concurrency, std::move(on_run));
+  model->decoder = std::make_unique<EmptyResultDecoder>();
+  return model;
+}
+
+class RememberingSink final : public EventSink {
+ public:
+  void Publish(Event event) override {
+    MutexLock lock(mutex_);
+    events_.push_back(std::move(event));
+  }
+  Status Close() override { return {}; }
+  SinkCounts counts() const override { return {}; }
+
+  template <typename T>
+  std::vector<T> All() const {
+    MutexLock lock(mutex_);
+    std::vector<T> found;
+    for (const Event& event : events_) {
+      if (const T* match = std::get_if<T>(&event)) found.push_back(*match);
+    }
+    return found;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<Event> events_ DE_GUARDED_BY(mutex_);
+};
+
+}  // namespace deepedge::testing

@@ -1,0 +1,83 @@
+"""What the end-to-end tests share: running the program as a user would, and reading what it says."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def deepedge():
+    """The program under test."""
+    return os.environ.get("DEEPEDGE", str(REPOSITORY / "build" / "dev" / "bin" / "deepedge"))
+
+
+def testdata():
+    """The folder of real models and clips, or None."""
+    folder = Path(os.environ.get("DEEPEDGE_TESTDATA", REPOSITORY.parent / "shared" / "testdata"))
+    return folder if folder.is_dir() else None
+
+
+class Outcome:
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    def events(self, kind="result"):
+        return [event for event in lines(self.out) if event.get("type") == kind]
+
+    def summary(self):
+        found = [event for event in lines(self.out) if event.get("type") == "summary"]
+        if len(found) != 1:
+            raise AssertionError(f"{len(found)} summaries in the output; standard error:\n{self.err}")
+        return found[0]
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def run(*arguments, timeout=120, **options):
+    done = subprocess.run([deepedge(), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=timeout, **options)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def start(*arguments, **options):
+    return subprocess.Popen([deepedge(), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            **options)
+
+
+def finish(process, timeout=60):
+    out, err = process.communicate(timeout=timeout)
+    return Outcome(process.returncode, out, err)
+
+
+class EndToEndTest(unittest.TestCase):
+    """Each test class has a folder of its own, removed at the end."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls._folder = tempfile.TemporaryDirectory(prefix="deepedge_e2e_")
+        cls.folder = Path(cls._folder.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls._folder.cleanup()
+
+    def assert_counts_add_up(self, summary):
+        for task in summary["tasks"]:
+            ended = task["done"] + task["skipped"] + task["dropped"] + task["failed"]
+            self.assertEqual(task["captured"], ended, f"frames without an ending: {task}")
+            self.assertEqual(sum(task["reasons"].values()), ended - task["done"], task)
+
+
+def main():
+    """Runs the tests of the calling file; exit code 77 tells ctest that all of them were skipped."""
+    program = unittest.main(module="__main__", exit=False, verbosity=2)
+    result = program.result
+    if result.wasSuccessful() and result.testsRun > 0 and len(result.skipped) == result.testsRun:
+        sys.exit(77)
+    sys.exit(0 if result.wasSuccessful() else 1)

@@ -1,0 +1,148 @@
+"""`deepedge run` on scenes with exact truth: every frame, the right boxes, and counts that add up."""
+import signal
+import time
+import unittest
+
+import harness
+import scene
+
+
+@unittest.skipUnless(scene.have_ffmpeg(), "ffmpeg is not there to make clips")
+class RunTest(harness.EndToEndTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.model = scene.write_model(cls.folder / "scene")
+        cls.slow = scene.write_model(cls.folder / "slow", work=60)
+        cls.clip = cls.folder / "yard.mp4"
+        scene.write_video(cls.clip, seed=1, frames=60)
+        cls.other = cls.folder / "barn.avi"
+        scene.write_video(cls.other, seed=2, frames=40, rate=10, codec=("-c:v", "mjpeg", "-q:v", "3"))
+
+    def check_against_truth(self, events, seed, frames):
+        self.assertEqual(sorted(event["frame"] for event in events), list(range(frames)))
+        for event in events:
+            squares = scene.truth_of_frame(seed, event["frame"])
+            expected = sorted((label, *scene.box_of(column, row)) for label, column, row in squares)
+            seen = sorted((o["label"], *(round(v * 8) / 8 for v in o["box"])) for o in event["objects"])
+            self.assertEqual(seen, expected, f"frame {event['frame']}")
+            for o in event["objects"]:
+                for value in o["box"]:
+                    self.assertLess(abs(value * 8 - round(value * 8)), 0.02, o)
+
+    def test_every_frame_at_full_speed_gives_the_exact_truth(self):
+        outcome = harness.run("run", "--source", self.clip, "--source", self.other, "--model", self.model, "--pace", "fast",
+                              "--events", "-", "--json")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        results = outcome.events()
+        self.check_against_truth([e for e in results if e["stream"] == "yard"], seed=1, frames=60)
+        self.check_against_truth([e for e in results if e["stream"] == "barn"], seed=2, frames=40)
+        summary = outcome.summary()
+        self.assert_counts_add_up(summary)
+        self.assertEqual(summary["events"]["lost"], 0)
+
+    def test_media_times_are_those_of_the_file(self):
+        outcome = harness.run("run", "--source", self.clip, "--model", self.model, "--pace", "fast", "--events", "-", "--json")
+        for event in outcome.events():
+            self.assertEqual(event["pts_us"], event["frame"] * 40000)
+            self.assertGreaterEqual(event["available_us"], event["captured_us"])
+            self.assertEqual(event["variant"], "fp32@128x128")
+
+    def test_a_paced_file_takes_its_own_time(self):
+        began = time.monotonic()
+        outcome = harness.run("run", "--source", self.clip, "--model", self.model, "--events", "-", "--json")
+        took = time.monotonic() - began
+        self.assertGreater(took, 2.3)  # 60 frames at 25 a second
+        events = outcome.events()
+        first = events[0]
+        for event in events:
+            due = first["captured_us"] + event["pts_us"] - first["pts_us"]
+            self.assertLess(abs(event["captured_us"] - due), 2000, "captured when it was due")
+        self.assert_counts_add_up(outcome.summary())
+
+    def test_overload_drops_frames_and_counts_them(self):
+        sources = []
+        for i in range(4):
+            copy = self.folder / f"copy{i}.mp4"
+            copy.write_bytes(self.clip.read_bytes())
+            sources += ["--source", copy]
+        outcome = harness.run("run", *sources, "--model", self.slow, "--model", self.model, "--cores", 1, "--json")
+        summary = outcome.summary()
+        self.assert_counts_add_up(summary)
+        self.assertEqual({t["captured"] for t in summary["tasks"]}, {60})
+        for task in summary["tasks"]:
+            self.assertGreater(task["done"], 0, "nobody starves")
+
+    def test_interrupt_ends_within_a_second_with_all_counts(self):
+        process = harness.start("run", "--source", self.clip, "--source", self.other, "--model", self.slow, "--loop",
+                                "--events", "-", "--json")
+        while True:  # the first event: it is running
+            line = process.stdout.readline()
+            if '"type":"result"' in line:
+                break
+            self.assertTrue(line, "ended too early")
+        time.sleep(0.3)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        outcome = harness.finish(process)
+        self.assertLess(time.monotonic() - asked, 5)  # a second on an idle machine; sanitizers and load take longer
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assert_counts_add_up(outcome.summary())
+
+    def test_loop_goes_on_in_media_time(self):
+        outcome = harness.run("run", "--source", self.other, "--model", self.model, "--loop", "--duration", "6s",
+                              "--events", "-", "--json")
+        times = [event["pts_us"] for event in outcome.events()]
+        self.assertGreater(max(times), 4_300_000)
+        self.assertEqual(times, sorted(times))
+        self.assert_counts_add_up(outcome.summary())
+
+    def test_a_configuration_file_says_the_same(self):
+        config = self.folder / "edge.yaml"
+        config.write_text("models:\n  bricks: { source: scene }\n"
+                          "streams:\n  yard:\n    source: yard.mp4\n    tasks:\n"
+                          "      - { model: bricks, max_rate: 5, labels: [red] }\n"
+                          "events: { file: out.ndjson }\n")
+        checked = harness.run("check", config)
+        self.assertEqual(checked.code, 0, checked.err)
+        outcome = harness.run("run", config, "--json")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        events = [e for e in harness.lines((self.folder / "out.ndjson").read_text()) if e["type"] == "result"]
+        self.assertEqual({e["model"] for e in events}, {"bricks"})
+        self.assertLessEqual(len(events), 13)
+        self.assertEqual({o["label"] for e in events for o in e["objects"]}, {"red"})
+        summary = outcome.summary()
+        self.assert_counts_add_up(summary)
+        self.assertGreaterEqual(summary["tasks"][0]["reasons"]["above_max_rate"], 47)
+
+    def test_the_program_computes_on_its_lanes_only(self):
+        """No more running threads than cores: whatever is not a lane only waits, reads and writes."""
+        process = harness.start("run", "--source", self.clip, "--source", self.other, "--model", self.slow, "--loop",
+                                "--duration", "3s", "--cores", "1")
+        most = 0
+        names = set()
+        while process.poll() is None:
+            threads = threads_of(process.pid)
+            if any(name == "lane-0" for name, _ in threads):  # before, models are being loaded
+                names.update(name for name, _ in threads)
+                # I/O threads wake for microseconds to hand over a packet; everything else that runs must be a lane.
+                most = max(most, sum(state == "R" for name, state in threads if not name.startswith(("in:", "events"))))
+            time.sleep(0.003)
+        process.communicate()
+        self.assertEqual(names - {"deepedge"}, {"lane-0", "in:yard", "in:barn"})
+        self.assertEqual(most, 1)
+
+
+def threads_of(pid):
+    found = []
+    try:
+        for task in (harness.Path("/proc") / str(pid) / "task").iterdir():
+            text = (task / "stat").read_text()
+            found.append((text[text.index("(") + 1:text.rindex(")")], text[text.rindex(")") + 2]))
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return found
+
+
+if __name__ == "__main__":
+    harness.main()
