@@ -30,6 +30,10 @@ set(DEEPEDGE_SANITIZE "" CACHE STRING "address (with undefined), thread, or empt
 if(DEEPEDGE_SANITIZE STREQUAL "address")
   target_compile_options(deepedge_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined)
   target_link_options(deepedge_options INTERFACE -fsanitize=address,undefined)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC warns falsely in instrumented code, in std::regex and std::optional for example.
+    target_compile_options(deepedge_options INTERFACE -Wno-maybe-uninitialized)
+  endif()
 elseif(DEEPEDGE_SANITIZE STREQUAL "thread")
   target_compile_options(deepedge_options INTERFACE -fsanitize=thread)
   target_link_options(deepedge_options INTERFACE -fsanitize=thread)

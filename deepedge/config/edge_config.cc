@@ -163,7 +163,7 @@ Result<EdgeConfig> FromDocument(const YamlDocument& document, const Path& folder
   if (!config.models.empty()) {
     for (Problem& problem : CheckEdgeConfig(config)) problems.push_back(std::move(problem));
   }
-  if (!problems.empty()) return ToError(document.source(), std::move(problems));
+  if (!problems.empty()) return ToError(document.source(), problems);
   return config;
 }
 

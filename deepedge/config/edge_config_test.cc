@@ -112,11 +112,8 @@ TEST(EdgeConfig, HasTheDefaultsOfTheDesign) {
 }
 
 TEST(EdgeConfig, LetsTheDefaultMinimumGiveWay) {
-  TaskConfig task;
-  task.max_rate = 0.1;
-  EXPECT_EQ(task.MinRate(), 0.1);
-  task.min_rate = 0.2;
-  EXPECT_EQ(task.MinRate(), 0.2);
+  EXPECT_EQ(TaskConfig{.max_rate = 0.1}.MinRate(), 0.1);
+  EXPECT_EQ((TaskConfig{.min_rate = 0.2, .max_rate = 0.1}.MinRate()), 0.2);
 }
 
 TEST(EdgeConfig, ResolvesPathsAgainstTheFilesFolder) {
@@ -238,6 +235,17 @@ TEST(EdgeConfig, RefusesWhatIsNoConfiguration) {
     EXPECT_THAT(config.error().message, testing::StartsWith("edge.yaml:"));
     EXPECT_LT(config.error().message.size(), 300U);
   }
+}
+
+TEST(EdgeConfig, SurvivesAFileFullOfMistakes) {
+  std::string text = std::string(kSmall) + "limits: { devices: [";
+  while (text.size() < 100'000) text += "1,";
+  const std::string error = ErrorOf(text + "] }");
+  EXPECT_LT(error.size(), 10'000U);
+  EXPECT_THAT(error, HasSubstr(" more"));
+  text = kSmall;
+  for (int i = 0; text.size() < 100'000; ++i) text += fmt::format("k{}:\n", i);
+  EXPECT_LT(ErrorOf(text).size(), 10'000U);
 }
 
 TEST(EdgeConfig, NeverPrintsSecrets) {

@@ -252,7 +252,7 @@ template <HasFields T>
 Result<T> LoadFields(const YamlDocument& document) {
   std::vector<Problem> problems;
   T value = ReadFields<T>(document.json(), problems);
-  if (!problems.empty()) return ToError(document.source(), std::move(problems));
+  if (!problems.empty()) return ToError(document.source(), problems);
   return value;
 }
 

@@ -222,13 +222,16 @@ std::string SourceMap::Where(std::string_view pointer) const {
   return path.empty() ? fmt::format("{}:{}", name_, line) : fmt::format("{}:{}: {}", name_, line, path);
 }
 
-Error ToError(const SourceMap& source, std::vector<Problem> problems) {
+Error ToError(const SourceMap& source, const std::vector<Problem>& problems) {
   DE_CHECK(!problems.empty());
-  std::ranges::stable_sort(problems, {}, [&](const Problem& p) { return source.LineOf(p.pointer); });
+  std::vector<std::pair<int, size_t>> order;  // line, position in `problems`
+  for (size_t i = 0; i < problems.size(); ++i) order.emplace_back(source.LineOf(problems[i].pointer), i);
+  std::ranges::sort(order);
   std::string text;
-  for (size_t i = 0; i < std::min(problems.size(), kMaxProblems); ++i) {
-    const std::string where = source.Where(problems[i].pointer);
-    text += (i == 0 ? "" : "\n") + where + (where.empty() ? "" : ": ") + problems[i].message;
+  for (size_t i = 0; i < std::min(order.size(), kMaxProblems); ++i) {
+    const Problem& problem = problems[order[i].second];
+    const std::string where = source.Where(problem.pointer);
+    text += (i == 0 ? "" : "\n") + where + (where.empty() ? "" : ": ") + problem.message;
   }
   if (problems.size() > kMaxProblems) text += fmt::format("\nand {} more", problems.size() - kMaxProblems);
   return Error{ErrorCode::kBadInput, std::move(text)};

@@ -56,7 +56,7 @@ struct Problem {
 
 // kBadInput with one line for each problem, in the order of the file; after 50 it only counts them. `problems` must not
 // be empty.
-Error ToError(const SourceMap& source, std::vector<Problem> problems);
+Error ToError(const SourceMap& source, const std::vector<Problem>& problems);
 
 class YamlDocument {
  public:

@@ -171,8 +171,7 @@ std::vector<Detection> DecodeSsd(const CompiledModel& model) {
     const double w = std::exp(offset[3] / 5) * anchor[3];
     candidates.push_back({static_cast<int>(best - first) - 1, *best, {cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2}});
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const auto& a, const auto& b) { return a.score > b.score; });
+  std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
   std::vector<Detection> kept;
   for (const Detection& candidate : candidates) {
     const bool covered = std::any_of(kept.begin(), kept.end(), [&](const Detection& other) {
@@ -255,10 +254,10 @@ TEST_P(ReferenceTest, GivesTheSameNumbersAsItsOwnFramework) {
   CompiledModel& model = *compiled.value();
 
   for (const Json& described : meta["inputs"]) {
+    const auto input_name = described["name"].get<std::string>();
     const auto& specs = model.inputs();
-    const auto spec =
-        std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.name == described["name"]; });
-    ASSERT_NE(spec, specs.end()) << described["name"] << " is not there; the first input is " << specs[0].name;
+    const auto spec = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.name == input_name; });
+    ASSERT_NE(spec, specs.end()) << input_name << " is not there; the first input is " << specs[0].name;
     const auto index = static_cast<size_t>(spec - specs.begin());
     const auto stored = ReadNpy(folder / described["file"].get<std::string>());
     ASSERT_TRUE(stored.ok()) << stored.error().message;
@@ -271,10 +270,11 @@ TEST_P(ReferenceTest, GivesTheSameNumbersAsItsOwnFramework) {
   ASSERT_TRUE(run.ok()) << run.error().message;
 
   for (const Json& output : meta["outputs"]) {
+    const auto output_name = output["name"].get<std::string>();
     const auto& specs = model.outputs();
-    const auto spec = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.name == output["name"]; });
-    ASSERT_NE(spec, specs.end()) << output["name"] << " is not there; the first output is " << specs[0].name;
-    EXPECT_EQ(CompareOutput(model, static_cast<size_t>(spec - specs.begin()), folder, output), "") << output["name"];
+    const auto spec = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.name == output_name; });
+    ASSERT_NE(spec, specs.end()) << output_name << " is not there; the first output is " << specs[0].name;
+    EXPECT_EQ(CompareOutput(model, static_cast<size_t>(spec - specs.begin()), folder, output), "") << output_name;
   }
 }
 

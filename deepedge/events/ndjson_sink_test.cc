@@ -81,7 +81,7 @@ TEST_F(NdjsonSinkTest, WritesToStandardOutput) {
 }
 
 TEST_F(NdjsonSinkTest, KeepsLinesWholeOnAFullDisk) {
-  for (const rlim_t limit : {0, 1, 100, 1000, 70'000, 100'000}) {
+  for (const rlim_t limit : {0U, 1U, 100U, 1000U, 70'000U, 100'000U}) {
     const auto sink = MakeSink(path_);
     Status closed;
     {

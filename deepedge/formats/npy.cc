@@ -32,9 +32,9 @@ constexpr std::array kTypes = {
 std::optional<std::string_view> ValueOf(std::string_view header, std::string_view key) {
   size_t at = header.find(fmt::format("'{}'", key));
   if (at == std::string_view::npos) return std::nullopt;
-  at = header.find_first_not_of(" ", at + key.size() + 2);
+  at = header.find_first_not_of(' ', at + key.size() + 2);
   if (at == std::string_view::npos || header[at] != ':') return std::nullopt;
-  at = header.find_first_not_of(" ", at + 1);
+  at = header.find_first_not_of(' ', at + 1);
   if (at == std::string_view::npos) return std::nullopt;
   return header.substr(at);
 }

@@ -70,7 +70,7 @@ Result<WantedShape> WantedInputShape(const ov::PartialShape& graph, const Pictur
   if (graph.rank().get_length() != 4) {
     return BadPicture(file, fmt::format("the input has shape {}, a picture needs four dimensions", shown));
   }
-  for (size_t i = 1; i < 4; ++i) {
+  for (std::ptrdiff_t i = 1; i < 4; ++i) {
     if (!graph[i].compatible(wanted[i])) {
       return BadPicture(file, fmt::format("the card's picture is {} ({}), the graph takes {}", ToString(FromOv(wanted)),
                                           nchw ? "NCHW" : "NHWC", shown));
@@ -144,20 +144,17 @@ Status AddPictureInput(std::shared_ptr<ov::Model>& model, const PictureInput& pi
     auto& input = steps.input(index);
     input.tensor().set_element_type(ov::element::u8).set_layout("NHWC");
     input.model().set_layout(picture.layout == TensorLayout::kNchw ? "NCHW" : "NHWC");
-    if (!IsIdentity(picture, channels) || type.is_real()) {
+    const bool identity = IsIdentity(picture, channels);
+    if (!identity || type != ov::element::u8) {
       input.preprocess().convert_element_type(ov::element::f32);
-    }
-    if (!IsIdentity(picture, channels)) {
-      const std::vector<float> mean(picture.mean.begin(), picture.mean.begin() + channels);
-      const std::vector<float> std(picture.std.begin(), picture.std.begin() + channels);
-      input.preprocess().mean(mean).scale(std);
-    }
-    if (type != ov::element::u8 || !IsIdentity(picture, channels)) {
+      if (!identity) {
+        const std::vector<float> mean(picture.mean.begin(), picture.mean.begin() + channels);
+        const std::vector<float> std(picture.std.begin(), picture.std.begin() + channels);
+        input.preprocess().mean(mean).scale(std);
+      }
       if (type.is_real()) {
         input.preprocess().convert_element_type(type);
       } else {
-        // The identity on wider integers needs no rounding but is rare enough to take the same way.
-        if (IsIdentity(picture, channels)) input.preprocess().convert_element_type(ov::element::f32);
         input.preprocess().custom([type](const ov::Output<ov::Node>& value) { return ToInteger(value, type); });
       }
     }

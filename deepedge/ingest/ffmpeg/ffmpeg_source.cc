@@ -121,7 +121,11 @@ class FfmpegSource final : public Source {
         DE_TRY_STATUS(WaitForDevice());
         continue;
       }
-      if (result < 0) return ReadError(result).Wrap(fmt::format("read '{}'", RedactUrl(options_.address)));
+      // When time is up, FFmpeg first gives what its parser still holds instead of an error: half a picture perhaps,
+      // and as late as can be. The connection is lost.
+      if (result < 0 || interrupt_.expired()) {
+        return ReadError(result).Wrap(fmt::format("read '{}'", RedactUrl(options_.address)));
+      }
       if (packet->stream_index == stream_index_ && packet->size > 0) break;
       av_packet_unref(packet.get());
     }

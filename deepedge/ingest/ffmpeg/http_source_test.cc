@@ -173,6 +173,40 @@ TEST(HttpSourceTest, AStalledCameraTimesOutAndClosesAtOnce) {
   EXPECT_LT(kClock.Now() - start, std::chrono::milliseconds(200));
 }
 
+TEST(HttpSourceTest, AStalledStreamThatIsParsedIsWaitedForOnlyOnce) {
+  auto folder = TemporaryFolder::Create("deepedge_http_");
+  ASSERT_TRUE(folder.ok());
+  const Path path = folder.value().path() / "a.avi";
+  ASSERT_TRUE(WriteClip(path, {.frames = 100}).ok());
+  std::string content;  // a raw stream: where a picture ends is seen when the next one begins
+  for (const Packet& packet : ReadAll(path.string()).packets) {
+    const auto* native = static_cast<const AVPacket*>(packet.native.get());
+    content.append(reinterpret_cast<const char*>(native->data), static_cast<size_t>(native->size));
+  }
+  Server server([&](int socket, int) {
+    Server::ReadRequest(socket);
+    Server::Send(socket, "HTTP/1.0 200 OK\r\nContent-Type: video/mp4v-es\r\n\r\n" + content);
+    Server::Hang(socket);
+  });
+  const auto source = Make(server.Address("http"), kClock);
+  const Status opened = source->Open({});
+  ASSERT_TRUE(opened.ok()) << opened.error().message;
+  int packets = 0;
+  int waits = 0;
+  while (true) {
+    const Time start = kClock.Now();
+    const auto read = source->Read({});
+    if (kClock.Now() - start >= std::chrono::milliseconds(250)) ++waits;
+    if (!read.ok()) {
+      EXPECT_EQ(read.error().code, ErrorCode::kUnavailable) << read.error().message;
+      break;
+    }
+    ++packets;
+  }
+  EXPECT_EQ(packets, 99);  // the last one's end is never seen; it must not come as late as the time-out
+  EXPECT_EQ(waits, 1);
+}
+
 TEST(HttpSourceTest, AServerThatNeverAnswersTimesOut) {
   for (const char* scheme : {"http", "rtsp"}) {
     Server server([](int socket, int) { Server::Hang(socket); });
