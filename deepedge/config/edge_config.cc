@@ -219,9 +219,9 @@ std::string DescribeConfig(const EdgeConfig& config) {
     tasks += stream.tasks.size();
     std::vector<std::string> models;
     for (const TaskConfig& task : stream.tasks) models.push_back(task.model);
-    lines += fmt::format("\n  {}: {}: {}", name, RedactUrl(stream.source.text), fmt::join(models, ", "));
+    lines += fmt::format("  {}: {}: {}\n", name, RedactUrl(stream.source.text), fmt::join(models, ", "));
   }
-  return fmt::format("{}, {}, {}{}", count(config.streams.size(), "stream"), count(tasks, "task"),
+  return fmt::format("{}, {}, {}\n{}", count(config.streams.size(), "stream"), count(tasks, "task"),
                      count(config.models.size(), "model"), lines);
 }
 

@@ -240,7 +240,8 @@ struct UnsupportedOption {
 };
 std::vector<UnsupportedOption> NotYetSupported(const EdgeConfig& config);
 
-// A few lines for people: the counts, then each stream with its source (without password) and its models.
+// A few lines for people, each with its line break: the counts, then each stream with its source (without password) and
+// its models.
 std::string DescribeConfig(const EdgeConfig& config);
 
 }  // namespace deepedge

@@ -288,7 +288,7 @@ TEST(EdgeConfig, SaysWhatItCannotDoYet) {
 }
 
 TEST(EdgeConfig, DescribesItselfInAFewLines) {
-  EXPECT_EQ(DescribeConfig(ParseGood(kFull)), "1 stream, 1 task, 2 models\n  gate: rtsp://***@10.0.0.7/main: person");
+  EXPECT_EQ(DescribeConfig(ParseGood(kFull)), "1 stream, 1 task, 2 models\n  gate: rtsp://***@10.0.0.7/main: person\n");
 }
 
 TEST(EdgeConfig, CanBeBuiltInCode) {
