@@ -3,8 +3,10 @@
 //   rtsp_server --port 0 --mount /a=street.mp4 --pattern /p=640x360@25 --pattern /j=320x240@10,jpeg
 //
 // Prints "port N" on standard output when it listens (port 0: any free one), serves until SIGTERM or SIGINT, then exits
-// with 0. A clip (H.264 in MP4) or pattern (H.264 with a key frame a second, or JPEG) starts anew for every client: the
-// library aborts now and then when two clients join one shared medium at once.
+// with 0. A clip (H.264, H.265 or JPEG in MP4) or pattern (H.264 with a key frame a second, or JPEG) starts anew for
+// every client: the library aborts now and then when two clients join one shared medium at once.
+//
+// RTP has no room for Huffman tables: a JPEG clip has to use the standard ones (ffmpeg -huffman default).
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <gst/rtsp-server/rtsp-server.h>
@@ -52,11 +54,40 @@ std::string Quoted(std::string_view text) {
   return quoted + "\"";
 }
 
+// What the video in an MP4 file is, as GStreamer names it: "video/x-h264".
+std::string CodecOf(const std::string& file) {
+  const std::string text =
+      "filesrc location=" + Quoted(file) + " ! qtdemux name=demux demux.video_0 ! fakesink name=sink";
+  GstElement* pipeline = gst_parse_launch(text.c_str(), nullptr);
+  if (pipeline == nullptr) Fail("a plugin of GStreamer is missing for: " + text);
+  gst_element_set_state(pipeline, GST_STATE_PAUSED);
+  gst_element_get_state(pipeline, nullptr, nullptr, 10 * GST_SECOND);
+  GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+  GstPad* pad = gst_element_get_static_pad(sink, "sink");
+  GstCaps* caps = gst_pad_get_current_caps(pad);
+  std::string codec;
+  if (caps != nullptr) {
+    codec = gst_structure_get_name(gst_caps_get_structure(caps, 0));
+    gst_caps_unref(caps);
+  }
+  gst_object_unref(pad);
+  gst_object_unref(sink);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  return codec;
+}
+
 Mount ClipMount(std::string_view text) {
   auto [path, file] = SplitMount(text);
   if (g_file_test(file.c_str(), G_FILE_TEST_IS_REGULAR) == FALSE) Fail("there is no clip '" + file + "'");
-  return {std::move(path), "( filesrc location=" + Quoted(file) +
-                               " ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1 )"};
+  const std::string codec = CodecOf(file);
+  std::string payloader;
+  if (codec == "video/x-h264") payloader = "h264parse ! rtph264pay name=pay0 pt=96 config-interval=1";
+  if (codec == "video/x-h265") payloader = "h265parse ! rtph265pay name=pay0 pt=96 config-interval=1";
+  if (codec == "image/jpeg") payloader = "rtpjpegpay name=pay0 pt=26";
+  if (payloader.empty()) Fail("'" + file + "' is not H.264, H.265 or JPEG in MP4, but '" + codec + "'");
+  return {std::move(path),
+          "( filesrc location=" + Quoted(file) + " ! qtdemux name=demux demux.video_0 ! " + payloader + " )"};
 }
 
 // VALUE is WIDTHxHEIGHT@FPS, with ",jpeg" for Motion JPEG.
