@@ -1,6 +1,7 @@
 // rtsp_server: cameras for tests. Serves clips and test pictures by RTSP on loopback, paced as a camera would.
 //
 //   rtsp_server --port 0 --mount /a=street.mp4 --pattern /p=640x360@25 --pattern /j=320x240@10,jpeg
+//   rtsp_server --port 0 --login user:password --mount /a=street.mp4
 //
 // Prints "port N" on standard output when it listens (port 0: any free one), serves until SIGTERM or SIGINT, then exits
 // with 0. A clip (H.264, H.265 or JPEG in MP4) or pattern (H.264 with a key frame a second, or JPEG) starts anew for
@@ -28,6 +29,8 @@ struct Mount {
 struct Options {
   std::string address = "127.0.0.1";
   std::string port = "0";
+  std::string user;  // empty: nobody has to log in
+  std::string password;
   std::vector<Mount> mounts;
 };
 
@@ -121,24 +124,45 @@ Options ParseOptions(const std::vector<std::string_view>& arguments) {
       options.address = value;
     } else if (name == "--port") {
       options.port = value;
+    } else if (name == "--login") {
+      const size_t colon = value.find(':');
+      if (colon == std::string_view::npos) Fail("--login takes USER:PASSWORD");
+      options.user = value.substr(0, colon);
+      options.password = value.substr(colon + 1);
     } else if (name == "--mount") {
       options.mounts.push_back(ClipMount(value));
     } else if (name == "--pattern") {
       options.mounts.push_back(PatternMount(value));
     } else {
-      Fail("unknown option '" + std::string(name) + "'; there are --address, --port, --mount and --pattern");
+      Fail("unknown option '" + std::string(name) + "'; there are --address, --port, --login, --mount and --pattern");
     }
   }
   if (options.mounts.empty()) Fail("nothing to serve: give --mount or --pattern");
   return options;
 }
 
-void AddMounts(GstRTSPServer* server, const std::vector<Mount>& mounts) {
+constexpr const char* kViewer = "viewer";  // the role of who has logged in
+
+void RequireLogin(GstRTSPServer* server, const Options& options) {
+  GstRTSPAuth* auth = gst_rtsp_auth_new();
+  gst_rtsp_auth_set_supported_methods(auth, GST_RTSP_AUTH_DIGEST);
+  GstRTSPToken* token = gst_rtsp_token_new(GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, kViewer, nullptr);
+  gst_rtsp_auth_add_digest(auth, options.user.c_str(), options.password.c_str(), token);
+  gst_rtsp_token_unref(token);
+  gst_rtsp_server_set_auth(server, auth);
+  g_object_unref(auth);
+}
+
+void AddMounts(GstRTSPServer* server, const Options& options) {
   GstRTSPMountPoints* points = gst_rtsp_server_get_mount_points(server);
-  for (const Mount& mount : mounts) {
+  for (const Mount& mount : options.mounts) {
     GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
     gst_rtsp_media_factory_set_launch(factory, mount.pipeline.c_str());
     gst_rtsp_media_factory_set_shared(factory, FALSE);
+    if (!options.user.empty()) {
+      gst_rtsp_media_factory_add_role(factory, kViewer, GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
+                                      GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE, nullptr);
+    }
     gst_rtsp_mount_points_add_factory(points, mount.path.c_str(), factory);  // takes the factory
   }
   g_object_unref(points);
@@ -167,7 +191,8 @@ int main(int argc, char** argv) {
   GstRTSPServer* server = gst_rtsp_server_new();
   gst_rtsp_server_set_address(server, options.address.c_str());
   gst_rtsp_server_set_service(server, options.port.c_str());
-  AddMounts(server, options.mounts);
+  if (!options.user.empty()) RequireLogin(server, options);
+  AddMounts(server, options);
   if (gst_rtsp_server_attach(server, nullptr) == 0) Fail("cannot listen on " + options.address + ":" + options.port);
   std::printf("port %d\n", gst_rtsp_server_get_bound_port(server));
   std::fflush(stdout);
