@@ -1,6 +1,7 @@
 #include "deepedge/ingest/timestamps.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace deepedge {
 namespace {
@@ -13,9 +14,9 @@ constexpr int64_t kLargestReorderUs = 1'000'000;
 
 bool TimestampNormalizer::IsJump(int64_t time_us, bool is_dts) const {
   if (!started_) return false;
-  if (time_us > last_dts_us_ + options_.default_duration_us + options_.largest_gap_us) return true;
-  return is_dts ? time_us <= last_dts_us_ - options_.default_duration_us
-                : time_us < largest_pts_us_ - kLargestReorderUs;
+  const int64_t step_us = options_.default_duration_us;
+  if (is_dts) return time_us > last_dts_us_ + step_us + options_.largest_gap_us || time_us <= last_dts_us_ - step_us;
+  return time_us > largest_pts_us_ + step_us + options_.largest_gap_us || time_us < largest_pts_us_ - kLargestReorderUs;
 }
 
 MediaTimes TimestampNormalizer::Next(std::optional<int64_t> pts_us, std::optional<int64_t> dts_us) {
@@ -32,13 +33,14 @@ MediaTimes TimestampNormalizer::Next(std::optional<int64_t> pts_us, std::optiona
   }
   if (IsJump(raw_time + *offset_us_, dts_us.has_value())) offset_us_ = Last() - raw_pts;
   const int64_t pts = raw_pts + *offset_us_;
-  if (dts_us) return Emit(pts, raw_time + *offset_us_);
-  // Only presentation times: decoding goes on evenly, but never later than presentation.
-  return Emit(pts, started_ ? std::min(pts, last_dts_us_ + options_.default_duration_us) : pts);
+  if (dts_us) return Emit(pts, std::max(raw_time + *offset_us_, started_ ? last_dts_us_ : INT64_MIN));
+  // Only presentation times: decoding runs ahead by as much as pictures were seen to be reordered.
+  const int64_t largest = started_ ? std::max(largest_pts_us_, pts) : pts;
+  reorder_us_ = std::max(reorder_us_, largest - pts);
+  return Emit(pts, largest - reorder_us_);
 }
 
 MediaTimes TimestampNormalizer::Emit(int64_t pts_us, int64_t dts_us) {
-  if (started_) dts_us = std::max(dts_us, last_dts_us_);
   pts_us = std::max(pts_us, dts_us);
   largest_pts_us_ = started_ ? std::max(largest_pts_us_, pts_us) : pts_us;
   last_dts_us_ = dts_us;

@@ -24,9 +24,10 @@ class TimestampNormalizer {
   };
   explicit TimestampNormalizer(Options options) : options_(options) {}
 
-  // The raw stamps of one packet, in the order of decoding, in microseconds, where present. dts never decreases and is
-  // <= pts; pts may, as pictures are reordered. dts of the first packets lies before start_us by the time that
-  // reordering takes. A dts that steps back by less than one picture is noise and held, not a jump.
+  // The raw stamps of one packet, in the order of decoding, in microseconds, where present. dts is <= pts and never
+  // decreases; pts may, as pictures are reordered. dts of the first packets lies before start_us by the time that
+  // reordering takes. A dts that steps back by less than one picture is noise and held, not a jump. Where only pts are
+  // told, they are kept, and dts steps back when a picture shows a deeper reordering than those before.
   MediaTimes Next(std::optional<int64_t> pts_us, std::optional<int64_t> dts_us);
 
   // The media time at which the next picture is expected: after all pictures so far.
@@ -41,6 +42,7 @@ class TimestampNormalizer {
   std::optional<int64_t> offset_us_;  // added to raw stamps; not set before the first one
   int64_t last_dts_us_ = 0;
   int64_t largest_pts_us_ = 0;
+  int64_t reorder_us_ = 0;  // deepest reordering seen where only pts are told
 };
 
 }  // namespace deepedge

@@ -247,10 +247,13 @@ void StreamRunner::DropWaiting() {
     MutexLock lock(mutex_);
     for (const QueueEntry& entry : queue_) packets += entry.has_value() && entry->shown ? 1 : 0;
     queue_.clear();
+    has_pictures_ = false;
+    queued_or_running_ = false;  // a job that waited for a lane will not run
   }
   account_.End(EndReason::kStopped, packets);
   GiveUpOutstanding(std::nullopt, EndReason::kStopped);
   for (const auto& task : tasks_) task->DropWaiting();
+  FinishIfDone();
 }
 
 StreamStatus StreamRunner::Status() const {

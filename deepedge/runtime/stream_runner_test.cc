@@ -226,6 +226,19 @@ TEST_F(StreamRunnerTest, StoppingEndsEveryFrame) {
   EXPECT_EQ(Counts().InFlight(), 0);
 }
 
+TEST_F(StreamRunnerTest, AStopThatLeavesFramesWaitingIsToldToo) {
+  Build(false, {Ok});
+  for (int64_t i = 0; i < 3; ++i) Push(MakePacket(i * 40'000));
+  stream_->HandleEnded({ErrorCode::kCancelled, "stopped"});
+  StopAll();  // the lanes never ran
+  finished_.Wait();
+  EXPECT_EQ(Counts().Of(EndReason::kStopped), 3);
+  EXPECT_EQ(stream_->Status().state, StreamState::kEnded);
+  const auto downs = sink_.All<StreamDownEvent>();
+  ASSERT_EQ(downs.size(), 1U);
+  EXPECT_EQ(downs[0].reason, "stopped");
+}
+
 TEST_F(StreamRunnerTest, AWaitingLosslessReaderIsWokenByTheStop) {
   Build(true, {Ok}, 0, /*queue_capacity=*/1);
   Push(MakePacket(0));

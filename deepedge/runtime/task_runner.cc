@@ -106,6 +106,7 @@ void TaskRunner::DropWaiting() {
   MutexLock lock(mutex_);
   if (mailbox_ != nullptr) account_.End(EndReason::kStopped);
   mailbox_ = nullptr;
+  state_ = State::kIdle;  // a job that waited for a lane will not run
 }
 
 Histogram TaskRunner::Latency() const {

@@ -263,10 +263,17 @@ class FfmpegSource final : public Source {
       return av_rescale_q(stamp, stream().time_base, kMicroseconds);
     };
     if (stamps_are_made_up_) native->pts = native->dts = AV_NOPTS_VALUE;
+    if (kind_ == SourceKind::kRtsp) {
+      // RTP tells presentation times only; the decoding times that FFmpeg guesses run back and forth where pictures are
+      // reordered. Its time line starts with the first picture, which loses its stamp when it is put together.
+      native->dts = AV_NOPTS_VALUE;
+      if (packets_ == 1 && native->pts == AV_NOPTS_VALUE) native->pts = 0;
+    }
     std::optional<int64_t> pts = micros(native->pts);
     const std::optional<int64_t> dts = micros(native->dts);
     if (pts) last_raw_pts_us_ = std::max(last_raw_pts_us_.value_or(*pts), *pts);
-    if (!pts && !dts && live()) pts = now.us;  // a camera without time stamps: its pictures are from now
+    // A camera without time stamps: its pictures are from now.
+    if (!pts && !dts && live() && !last_raw_pts_us_) pts = now.us;
     const MediaTimes times = times_->Next(pts, dts);
     Packet packet;
     packet.format = format_;
