@@ -11,7 +11,7 @@ find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET
-  libavformat libavcodec libavutil libavdevice libswscale)
+  libavformat libavcodec libavutil libswscale)
 
 find_path(LIBYUV_INCLUDE_DIR libyuv.h REQUIRED)
 find_library(LIBYUV_LIBRARY yuv REQUIRED)

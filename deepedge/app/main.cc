@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "deepedge/app/commands.h"
+#include "deepedge/base/thread.h"
 
 namespace deepedge {
 namespace {
@@ -18,6 +19,7 @@ int ExitCode(const Error& error) {
 }
 
 int Main(int argc, char** argv) {
+  PreferSmallHeap();
   // A reader of our output or a peer that goes away is an error of that write, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
 

@@ -118,6 +118,7 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
     }
     models.push_back(std::move(model));
   }
+  ReleaseFreeMemory();
   return models;
 }
 

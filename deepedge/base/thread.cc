@@ -1,5 +1,6 @@
 #include "deepedge/base/thread.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
@@ -81,6 +82,14 @@ std::vector<ThreadInfo> ListThreads() {
   }
   return threads;
 }
+
+void PreferSmallHeap() {
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
+void ReleaseFreeMemory() { malloc_trim(0); }
 
 MemoryUse ReadMemoryUse() {
   MemoryUse use;

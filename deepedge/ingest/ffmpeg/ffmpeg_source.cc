@@ -165,7 +165,7 @@ class FfmpegSource final : public Source {
       case SourceKind::kHttp: options.Set("protocol_whitelist", "http,https,httpproxy,tcp,tls,crypto,data"); break;
       case SourceKind::kV4l2: {
         DE_TRY_STATUS(ChooseMode(options));
-        input_format = av_find_input_format("v4l2");
+        input_format = FindCameraFormat();
         if (input_format == nullptr) return Error{ErrorCode::kUnsupported, "this FFmpeg has no Video4Linux"};
         break;
       }

@@ -1,5 +1,7 @@
 #include "deepedge/ingest/ffmpeg/native.h"
 
+#include <dlfcn.h>
+
 #include <array>
 #include <cctype>
 #include <cstdarg>
@@ -8,7 +10,7 @@
 #include <string_view>
 
 extern "C" {
-#include <libavdevice/avdevice.h>
+#include <libavdevice/version.h>
 }
 
 namespace deepedge {
@@ -29,9 +31,21 @@ void PrepareFfmpeg() {
   static std::once_flag once;
   std::call_once(once, [] {
     av_log_set_callback(KeepMessage);
-    avdevice_register_all();
     avformat_network_init();
   });
+}
+
+const AVInputFormat* FindCameraFormat() {
+  // Not linked: libavdevice brings some fifty libraries (speech, fonts, OpenGL) that cost every start time and memory, for
+  // a demuxer that most boxes never use.
+  static std::once_flag once;
+  std::call_once(once, [] {
+    const std::string name = "libavdevice.so." + std::to_string(LIBAVDEVICE_VERSION_MAJOR);
+    void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL);
+    if (library == nullptr) return;
+    if (auto* const register_all = reinterpret_cast<void (*)()>(dlsym(library, "avdevice_register_all"))) register_all();
+  });
+  return av_find_input_format("v4l2");
 }
 
 std::string FfmpegErrorText(int code) {

@@ -65,6 +65,9 @@ constexpr AVRational kMicroseconds{1, 1'000'000};
 void PrepareFfmpeg();
 
 // The text of an error code of FFmpeg, in lower case: "connection refused".
+// The demuxer of Video4Linux cameras; null where libavdevice is not installed.
+const AVInputFormat* FindCameraFormat();
+
 std::string FfmpegErrorText(int code);
 
 // What FFmpeg last logged as an error on this thread, and forgets it: "moov atom not found". Empty where there is
