@@ -13,7 +13,7 @@ namespace {
 
 Status Check(const std::string& path, bool json) {
   DE_TRY(const EdgeConfig config, LoadEdgeConfig(path));
-  DE_TRY_STATUS(CheckSources(SpecsOfConfig(config).streams));
+  DE_TRY_STATUS(CheckSources(SpecsOfConfig(config).streams, &config.source));
   const std::vector<UnsupportedOption> unsupported = NotYetSupported(config);
   if (json) {
     nlohmann::ordered_json notes = nlohmann::ordered_json::array();

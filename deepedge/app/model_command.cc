@@ -36,7 +36,7 @@ Status RunOnPicture(const RunOptions& options) {
 
   PictureScaler scaler;
   InferenceCost cost;
-  DE_TRY(const InferenceResult result, RunModelOnPicture(*model, 0, scaler, picture.View(), cost));
+  DE_TRY(const InferenceResult result, RunModelOnPicture(*model, 0, scaler, picture.View(), RealClock(), cost));
   if (options.json) {
     fmt::print("{}\n", ResultJson(result, *model).dump());
   } else {

@@ -70,10 +70,12 @@ Result<RunPlan> MakeRunPlan(const RunOptions& options) {
     if (options.sources.empty()) return Error{ErrorCode::kBadInput, "run needs at least one --source"};
     if (options.models.empty()) return Error{ErrorCode::kBadInput, "run needs at least one --model"};
     plan.specs = SpecsOfOptions(options.sources, options.models);
+    DE_TRY_STATUS(CheckSources(plan.specs.streams));
   } else {
     DE_TRY(const EdgeConfig config, LoadEdgeConfig(options.config));
     DE_TRY_STATUS(RefuseUnsupported(config));
     plan.specs = SpecsOfConfig(config);
+    DE_TRY_STATUS(CheckSources(plan.specs.streams, &config.source));
     plan.events = config.events.file.value_or("");
     plan.cores = config.limits.cores.value_or(0);
   }
@@ -150,7 +152,6 @@ Status Run(const RunOptions& options) {
     DE_TRY(duration, ParseDuration(options.duration));
   }
   DE_TRY(const RunPlan plan, MakeRunPlan(options));
-  DE_TRY_STATUS(CheckSources(plan.specs.streams));
   const std::vector<int> cpus = ChooseCpus(plan.cores);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   const Path repository = options.repository.empty() ? DefaultRepository() : Path(options.repository);

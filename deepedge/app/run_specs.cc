@@ -85,12 +85,14 @@ RunSpecs SpecsOfConfig(const EdgeConfig& config) {
   return specs;
 }
 
-Status CheckSources(const std::vector<StreamSpec>& streams) {
+Status CheckSources(const std::vector<StreamSpec>& streams, const SourceMap* file) {
   std::string problems;
   for (const StreamSpec& stream : streams) {
     const Status checked = CheckSource({.address = stream.address});
     if (checked.ok()) continue;
-    problems += fmt::format("{}stream '{}': {}", problems.empty() ? "" : "\n", stream.name, checked.error().message);
+    const std::string where = file != nullptr ? file->Where(fmt::format("/streams/{}/source", stream.name))
+                                              : fmt::format("stream '{}'", stream.name);
+    problems += fmt::format("{}{}: {}", problems.empty() ? "" : "\n", where, checked.error().message);
   }
   if (problems.empty()) return {};
   return Error{ErrorCode::kBadInput, problems};

@@ -32,7 +32,8 @@ RunSpecs SpecsOfOptions(const std::vector<std::string>& sources, const std::vect
 
 RunSpecs SpecsOfConfig(const EdgeConfig& config);
 
-// Checks what can be checked of the sources before anything is started. The error has a line for each that is wrong.
-Status CheckSources(const std::vector<StreamSpec>& streams);
+// Checks what can be checked of the sources before anything is started. The error has a line for each that is wrong,
+// with its place in the configuration file where there is one.
+Status CheckSources(const std::vector<StreamSpec>& streams, const SourceMap* file = nullptr);
 
 }  // namespace deepedge

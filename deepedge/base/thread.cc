@@ -45,10 +45,13 @@ Thread::Thread(Options options, std::function<void(std::stop_token)> loop)
       }) {}
 
 std::vector<int> AllowedCpus() {
-  std::vector<int> cpus = AffinityOf(0);
+  // The main thread's mask: a lane is bound to one CPU, the process is not.
+  std::vector<int> cpus = AffinityOf(getpid());
   if (cpus.empty()) cpus.push_back(0);
   return cpus;
 }
+
+std::vector<int> CallingThreadCpus() { return AffinityOf(0); }
 
 std::vector<ThreadInfo> ListThreads() {
   std::vector<ThreadInfo> threads;

@@ -35,8 +35,12 @@ class Thread {
   std::jthread thread_;
 };
 
-// The CPUs this process may run on, in ascending order. Never empty.
+// The CPUs that the main thread, and so the process, may run on, in ascending order; the same from every thread. Never
+// empty.
 std::vector<int> AllowedCpus();
+
+// The CPUs that the calling thread may run on.
+std::vector<int> CallingThreadCpus();
 
 // One thread of this process as procfs shows it.
 struct ThreadInfo {

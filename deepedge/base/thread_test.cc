@@ -26,6 +26,14 @@ TEST(Thread, IsNamedAndBound) {
   release.count_down();
 }
 
+TEST(Thread, ABoundThreadStillKnowsWhatTheProcessMayUse) {
+  std::vector<int> seen;
+  {
+    Thread thread({.name = "de-test", .cpu = AllowedCpus().front()}, [&](std::stop_token) { seen = AllowedCpus(); });
+  }
+  EXPECT_EQ(seen, AllowedCpus());
+}
+
 TEST(Thread, OwnerStopsAndJoins) {
   std::atomic<bool> stopped = false;
   {

@@ -45,7 +45,7 @@ Result<int64_t> RunPlainLoop(const std::string& file, const Models& models, int 
     DE_TRY(const std::optional<DecodedPicture> picture, decoder->Receive());
     if (picture) {
       for (const auto& model : models) {
-        DE_TRY_STATUS(RunModelOnPicture(*model, slot, scaler, picture->picture, cost).status());
+        DE_TRY_STATUS(RunModelOnPicture(*model, slot, scaler, picture->picture, clock, cost).status());
         ++jobs;
       }
       continue;

@@ -51,6 +51,8 @@ class CompiledModel {
   virtual const std::vector<TensorSpec>& inputs() const = 0;
   virtual const std::vector<TensorSpec>& outputs() const = 0;
   virtual int concurrency() const = 0;
+  // False when a thread of the engine computes while the caller of Run sleeps: its own CPU time then says nothing.
+  virtual bool computes_in_caller() const { return true; }
   // Bytes of the constants of all copies that this object holds.
   virtual int64_t weight_bytes() const = 0;
 

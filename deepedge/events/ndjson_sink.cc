@@ -35,7 +35,11 @@ class NdjsonSink::Impl {
   }
   ~Impl() { Close().Ignore("the owner did not ask"); }
 
-  void Publish(Event event) DE_EXCLUDES(mutex_) {
+  // The line is made in the caller's thread, a lane: computing belongs there, the sink's own thread only writes.
+  void Publish(const Event& event) DE_EXCLUDES(mutex_) {
+    std::string line;
+    AppendJson(event, line);
+    line += '\n';
     bool wake = false;
     {
       MutexLock lock(mutex_);
@@ -44,7 +48,7 @@ class NdjsonSink::Impl {
         ++counts_.lost;
         return;
       }
-      queue_.push_back(std::move(event));
+      queue_.push_back(std::move(line));
       wake = idle_;
     }
     if (wake) changed_.NotifyOne();
@@ -82,7 +86,7 @@ class NdjsonSink::Impl {
   // The thread: ends when closing and the queue is empty.
   void Run() DE_EXCLUDES(mutex_) {
     BlockWriteSignals();
-    std::vector<Event> batch;
+    std::vector<std::string> batch;
     while (true) {
       batch.clear();
       {
@@ -98,13 +102,10 @@ class NdjsonSink::Impl {
     }
   }
 
-  void Deliver(const std::vector<Event>& batch) DE_EXCLUDES(mutex_) {
+  void Deliver(const std::vector<std::string>& batch) DE_EXCLUDES(mutex_) {
     for (size_t next = 0; next < batch.size();) {
       text_.clear();
-      while (next < batch.size() && text_.size() < kChunkBytes) {
-        AppendJson(batch[next++], text_);
-        text_ += '\n';
-      }
+      while (next < batch.size() && text_.size() < kChunkBytes) text_ += batch[next++];
       const int64_t failed = WriteText();
       if (failed == 0) continue;
       const int64_t lost = failed + static_cast<int64_t>(batch.size() - next);
@@ -190,8 +191,8 @@ class NdjsonSink::Impl {
 
   mutable Mutex mutex_;
   CondVar changed_;
-  std::vector<Event> queue_ DE_GUARDED_BY(mutex_);
-  bool idle_ DE_GUARDED_BY(mutex_) = false;  // the thread sleeps and has to be woken
+  std::vector<std::string> queue_ DE_GUARDED_BY(mutex_);  // whole lines
+  bool idle_ DE_GUARDED_BY(mutex_) = false;               // the thread sleeps and has to be woken
   bool closing_ DE_GUARDED_BY(mutex_) = false;
   Time close_by_ DE_GUARDED_BY(mutex_);
   SinkCounts counts_ DE_GUARDED_BY(mutex_);
@@ -223,7 +224,7 @@ Result<std::unique_ptr<NdjsonSink>> NdjsonSink::Create(Options options, const Cl
 
 NdjsonSink::NdjsonSink(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 NdjsonSink::~NdjsonSink() = default;
-void NdjsonSink::Publish(Event event) { impl_->Publish(std::move(event)); }
+void NdjsonSink::Publish(Event event) { impl_->Publish(event); }
 Status NdjsonSink::Close() { return impl_->Close(); }
 SinkCounts NdjsonSink::counts() const { return impl_->counts(); }
 

@@ -26,6 +26,7 @@ struct Packet {
   int64_t pts_us = 0;                  // media time of the picture, made continuous and never missing (timestamps.h)
   int64_t dts_us = 0;                  // media time at which it has to be decoded; <= pts_us
   bool key = false;                    // a decoder can start here
+  bool shown = true;  // false: needed for decoding others only (edit lists); gives no picture and is not captured
   int64_t bytes = 0;
   Time captured;  // when it reached this box; for a paced file, when its picture was due
 };

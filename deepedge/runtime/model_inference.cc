@@ -12,7 +12,7 @@ InferenceCost& InferenceCost::operator+=(const InferenceCost& other) {
 }
 
 Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureScaler& scaler,
-                                          const PictureView& picture, InferenceCost& cost) {
+                                          const PictureView& picture, const Clock& clock, InferenceCost& cost) {
   const PictureInput& input = model.card.input;
   CompiledModel& compiled = *model.compiled;
   const Duration start = ThreadCpuTime();
@@ -21,9 +21,10 @@ Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureS
   const Duration scaled = ThreadCpuTime();
   cost.scale += scaled - start;
 
+  const Time run_start = clock.Now();
   const Status ran = compiled.Run(slot);
   const Duration inferred = ThreadCpuTime();
-  cost.infer += inferred - scaled;
+  cost.infer += compiled.computes_in_caller() ? inferred - scaled : clock.Now() - run_start;
   DE_TRY_STATUS(ran);
 
   std::vector<TensorView> outputs;

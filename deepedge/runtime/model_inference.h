@@ -9,7 +9,7 @@
 
 namespace deepedge {
 
-// CPU time of the steps.
+// CPU time of the steps; of inference the time it took where the engine computes in threads of its own.
 struct InferenceCost {
   Duration scale{0};
   Duration infer{0};
@@ -22,6 +22,6 @@ struct InferenceCost {
 // Runs in the calling thread, on slot `slot` of the model, which nobody else uses meanwhile. Adds to `cost` also when
 // it fails. Errors: as PictureScaler, CompiledModel::Run and OutputDecoder.
 Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureScaler& scaler,
-                                          const PictureView& picture, InferenceCost& cost);
+                                          const PictureView& picture, const Clock& clock, InferenceCost& cost);
 
 }  // namespace deepedge

@@ -51,11 +51,12 @@ void StreamRunner::HandleConnected(const StreamFormat& format) {
 }
 
 void StreamRunner::HandlePacket(Packet packet, std::stop_token stop) {
-  account_.Capture();
+  const bool shown = packet.shown;
+  if (shown) account_.Capture();
   const auto refused =
       options_.lossless ? EnqueueWhenRoom(std::move(packet), std::move(stop)) : Enqueue(std::move(packet));
   if (refused) {
-    account_.End(*refused);
+    if (shown) account_.End(*refused);
     return;
   }
   SubmitIfReady();
@@ -118,8 +119,6 @@ bool StreamRunner::WantsToRun() const {
 }
 
 void StreamRunner::SubmitIfReady() {
-  // Due at once: a decoded frame is needed by every task, and a packet that waits makes all of them late. As deadlines
-  // grow with time, decoding still cannot starve a task that has been waiting for longer than its own deadline.
   Time due;
   {
     MutexLock lock(mutex_);
@@ -128,7 +127,7 @@ void StreamRunner::SubmitIfReady() {
     const bool has_packet = !queue_.empty() && queue_.front().has_value();
     due = has_packet ? queue_.front()->captured : environment_.clock.Now();
   }
-  environment_.lanes.Submit(*this, {.deadline = due});
+  environment_.lanes.Submit(*this, {.kind = JobKind::kDecode, .deadline = due});
 }
 
 void StreamRunner::HandleTaskProgress() {
@@ -159,8 +158,8 @@ void StreamRunner::DecodeNext() {
   }
   const Duration start = ThreadCpuTime();
   if (entry) {
-    outstanding_pts_us_.insert(entry->pts_us);
-    if (const auto sent = decoder_->Send(*entry); !sent.ok()) {
+    if (entry->shown) outstanding_pts_us_.insert(entry->pts_us);
+    if (const auto sent = decoder_->Send(*entry); !sent.ok() && entry->shown) {
       outstanding_pts_us_.erase(outstanding_pts_us_.find(entry->pts_us));
       account_.End(EndReason::kNotDecodable);
       ++next_frame_;
@@ -246,7 +245,7 @@ void StreamRunner::DropWaiting() {
   pictures_.clear();
   {
     MutexLock lock(mutex_);
-    for (const QueueEntry& entry : queue_) packets += entry.has_value() ? 1 : 0;
+    for (const QueueEntry& entry : queue_) packets += entry.has_value() && entry->shown ? 1 : 0;
     queue_.clear();
     has_pictures_ = false;
     queued_or_running_ = false;  // a job that waited for a lane will not run

@@ -143,6 +143,22 @@ TEST_F(StreamRunnerTest, AClockThatIsSetBackLosesNoFrame) {
   EXPECT_EQ(Counts().Of(Ending::kDone), 5);
 }
 
+TEST_F(StreamRunnerTest, PacketsThatAreNotShownAreNotCaptured) {
+  Build(true, {Ok});
+  lanes_->Start();
+  for (int64_t i = 0; i < 10; ++i) {
+    Packet packet = MakePacket(i * 40'000, true, i < 3 ? PacketFate::kNoPicture : PacketFate::kPicture);
+    packet.shown = i >= 3;
+    Push(std::move(packet));
+  }
+  End();
+  finished_.Wait();
+  StopAll();
+  EXPECT_EQ(Counts().captured, 7);
+  EXPECT_EQ(Counts().Of(Ending::kDone), 7);
+  EXPECT_EQ(sink_.All<ResultEvent>().front().frame, 0);
+}
+
 TEST_F(StreamRunnerTest, AFullQueueRefusesPacketsUntilAKeyFrame) {
   Build(false, {Ok}, 0, /*queue_capacity=*/2);
   // Lanes are not running yet, so nothing leaves the queue.

@@ -55,7 +55,8 @@ void TaskRunner::Run(const RunContext& context) {
   stream_.HandleTaskProgress();
 
   InferenceCost cost;
-  auto result = RunModelOnPicture(model_, context.slot, environment_.scalers[context.lane.value], frame->picture, cost);
+  auto result = RunModelOnPicture(model_, context.slot, environment_.scalers[context.lane.value], frame->picture,
+                                  environment_.clock, cost);
   const Time available = environment_.clock.Now();
   const bool done = result.ok();
   std::string error = done ? std::string() : result.error().message;

@@ -38,7 +38,7 @@ void Lanes::Start() {
 void Lanes::Submit(Job& job, const JobTerms& terms) {
   MutexLock lock(mutex_);
   if (stopping_) return;
-  ready_.push_back({.deadline = terms.deadline, .ready_at = clock_.Now()});
+  ready_.push_back({.kind = terms.kind, .deadline = terms.deadline, .ready_at = clock_.Now()});
   waiting_.push_back({.job = &job, .resource = terms.resource});
   // A job whose resource is taken is picked up by the lane that frees it: nobody is woken for nothing.
   if (sleeping_ > 0 && IsEligible(waiting_.back())) work_.NotifyOne();
@@ -57,11 +57,14 @@ std::optional<Lanes::Picked> Lanes::TryPick(LaneId lane) {
     eligible_index_.push_back(i);
   }
   if (eligible_.empty()) return std::nullopt;
-  const size_t choice = options_.policy(eligible_);
+  const size_t choice = options_.policy({.ready = eligible_, .decode_over_share = decode_share_.IsOver()});
   DE_CHECK(choice < eligible_.size());
   const size_t index = eligible_index_[choice];
 
-  Picked picked{.job = waiting_[index].job, .resource = waiting_[index].resource, .context = {.lane = lane}};
+  Picked picked{.job = waiting_[index].job,
+                .kind = ready_[index].kind,
+                .resource = waiting_[index].resource,
+                .context = {.lane = lane}};
   if (picked.resource.valid()) {
     auto& free = free_slots_[picked.resource.value];
     picked.context.slot = free.back();
@@ -94,7 +97,9 @@ void Lanes::RunLane(LaneId lane) {
     mutex_.Unlock();
     picked->job->Run(picked->context);
     mutex_.Lock();
-    use_[index].busy += clock_.Now() - start;
+    const Duration ran = clock_.Now() - start;
+    use_[index].busy += ran;
+    decode_share_.Add(picked->kind, ran);
     ++use_[index].jobs;
     running_since_[index] = kTimeNever;
     if (picked->resource.valid()) free_slots_[picked->resource.value].push_back(picked->context.slot);

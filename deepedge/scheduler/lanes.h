@@ -55,6 +55,7 @@ class Lanes {
     int64_t wakeups = 0;  // how often the lane woke from sleep
   };
   struct JobTerms {
+    JobKind kind = JobKind::kInference;
     Time deadline;
     ResourceId resource;  // not valid: none
   };
@@ -83,6 +84,7 @@ class Lanes {
   };
   struct Picked {
     Job* job;
+    JobKind kind;
     ResourceId resource;
     RunContext context;
   };
@@ -97,6 +99,7 @@ class Lanes {
   CondVar work_ DE_GUARDED_BY(mutex_);
   bool stopping_ DE_GUARDED_BY(mutex_) = false;
   int sleeping_ DE_GUARDED_BY(mutex_) = 0;
+  DecodeShare decode_share_ DE_GUARDED_BY(mutex_);
   std::vector<ReadyJob> ready_ DE_GUARDED_BY(mutex_);  // what the policy sees; parallel to waiting_
   std::vector<Waiting> waiting_ DE_GUARDED_BY(mutex_);
   std::vector<ReadyJob> eligible_ DE_GUARDED_BY(mutex_);  // scratch of TryPick

@@ -84,7 +84,7 @@ class BadInputTest(harness.EndToEndTest):
             good.replace("{ model: m }", "{ model: m, max_rate: fast }"): ["max_rate", ":5:"],
             good.replace("{ model: m }", "{ model: m, labels: [unicorn] }"): ["unicorn", "red"],
             good.replace("yard.mp4", "rtsp://u:${NOT_SET_ANYWHERE}@h/"): ["NOT_SET_ANYWHERE"],
-            "models: [": [":1:"],
+            "models: [": ["YAML"],
             "": ["edge.yaml"],
         }.items():
             with self.subTest(text[-60:]):

@@ -47,7 +47,7 @@ class Probe final : public ov::op::Op {
   bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override {
     inputs[0].copy_to(outputs[0]);
     const std::lock_guard lock(seen_mutex);
-    seen.push_back({static_cast<int>(gettid()), AllowedCpus()});
+    seen.push_back({static_cast<int>(gettid()), CallingThreadCpus()});
     return true;
   }
 };
@@ -88,7 +88,7 @@ TEST_F(OpenVinoEngineTest, NetworksAreComputedInTheCallingThreadOnItsCpu) {
       ASSERT_EQ(seen.size(), 1U);
       EXPECT_EQ(seen[0].tid, gettid());
       EXPECT_EQ(seen[0].cpus, std::vector<int>{cpu});
-      EXPECT_EQ(AllowedCpus(), std::vector<int>{cpu});
+      EXPECT_EQ(CallingThreadCpus(), std::vector<int>{cpu});
     });
   }
 }
@@ -108,9 +108,9 @@ TEST_F(OpenVinoEngineTest, CompilingKeepsTheCallersCpu) {
   const int cpu = AllowedCpus().back();
   RunInThread(cpu, [&] {
     EXPECT_TRUE(engine().Compile(files, {.concurrency = 2}).ok());
-    EXPECT_EQ(AllowedCpus(), std::vector<int>{cpu});
+    EXPECT_EQ(CallingThreadCpus(), std::vector<int>{cpu});
     EXPECT_TRUE(engine().Inspect(files).ok());
-    EXPECT_EQ(AllowedCpus(), std::vector<int>{cpu});
+    EXPECT_EQ(CallingThreadCpus(), std::vector<int>{cpu});
   });
 }
 

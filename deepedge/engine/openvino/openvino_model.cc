@@ -36,6 +36,7 @@ Result<std::unique_ptr<CompiledModel>> OpenVinoModel::Create(ov::Core& core, con
   DE_TRY(result->outputs_, SpecsOf(std::as_const(*model).outputs(), "output", file));
   result->weight_bytes_ = WeightBytes(*model) * plan.copies;
   DE_TRY_STATUS(CatchOv(file, ErrorCode::kUnsupported, [&]() -> Status {
+    result->computes_in_caller_ = plan.copies == concurrency;
     for (int copy = 0; copy < plan.copies; ++copy) {
       const ov::CompiledModel compiled = core.compile_model(model, kDevice, CompileProperties(plan.streams));
       for (int stream = 0; stream < std::max(1, plan.streams); ++stream) {

@@ -22,6 +22,7 @@ class OpenVinoModel final : public CompiledModel {
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
   int concurrency() const override { return static_cast<int>(slots_.size()); }
+  bool computes_in_caller() const override { return computes_in_caller_; }
   int64_t weight_bytes() const override { return weight_bytes_; }
 
   MutableTensorView Input(int slot, size_t index) override;
@@ -47,6 +48,7 @@ class OpenVinoModel final : public CompiledModel {
   Path file_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
+  bool computes_in_caller_ = true;
   int64_t weight_bytes_ = 0;
   std::vector<Slot> slots_;
 };

@@ -280,6 +280,7 @@ class FfmpegSource final : public Source {
     packet.pts_us = times.pts_us;
     packet.dts_us = times.dts_us;
     packet.key = (native->flags & AV_PKT_FLAG_KEY) != 0;
+    packet.shown = (native->flags & AV_PKT_FLAG_DISCARD) == 0;
     packet.bytes = native->size;
     packet.captured = now;
     packet.native = std::shared_ptr<const AVPacket>(native.release(), FfmpegDelete<av_packet_free>());
