@@ -28,9 +28,10 @@ namespace deepedge {
 // A picture as it leaves the decoder. `owner` holds the pixels, also when the decoder is gone.
 struct DecodedPicture {
   PictureView picture;
-  int64_t pts_us = 0;    // of the packet that the picture came from; never decreases between two drains or formats
-  Time captured;         // likewise
-  bool damaged = false;  // parts were lost and made up from neighbouring pictures
+  int64_t pts_us = 0;         // of the packet that the picture came from; never decreases between two drains or formats
+  int64_t packet_pts_us = 0;  // of the packet as it was sent: differs where a camera's clock was set back
+  Time captured;              // of the packet
+  bool damaged = false;       // parts were lost and made up from neighbouring pictures
   std::shared_ptr<const void> owner;
 };
 

@@ -188,8 +188,8 @@ void StreamRunner::ReceivePictures() {
     auto picture = std::move(received).value();
     if (!picture) return;
     // Pictures come in order of presentation, so what is older and still inside will never come.
-    GiveUpOutstanding(picture->pts_us, EndReason::kNotDecodable);
-    const auto own = outstanding_pts_us_.find(picture->pts_us);
+    GiveUpOutstanding(picture->packet_pts_us, EndReason::kNotDecodable);
+    const auto own = outstanding_pts_us_.find(picture->packet_pts_us);
     if (own == outstanding_pts_us_.end()) continue;  // a second picture of one packet: nobody captured it
     outstanding_pts_us_.erase(own);
     pictures_.push_back(std::move(*picture));

@@ -133,6 +133,16 @@ TEST_F(StreamRunnerTest, BrokenPacketsFailAndKeepTheirPlaceInTheCount) {
   EXPECT_EQ(results[1].frame, 3);
 }
 
+TEST_F(StreamRunnerTest, AClockThatIsSetBackLosesNoFrame) {
+  Build(true, {Ok});
+  lanes_->Start();
+  for (const int64_t pts_ms : {1000, 1040, 500, 540, 1080}) Push(MakePacket(pts_ms * 1000));
+  End();
+  finished_.Wait();
+  StopAll();
+  EXPECT_EQ(Counts().Of(Ending::kDone), 5);
+}
+
 TEST_F(StreamRunnerTest, PacketsThatAreNotShownAreNotCaptured) {
   Build(true, {Ok});
   lanes_->Start();

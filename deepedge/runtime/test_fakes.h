@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -47,10 +48,12 @@ class FakeDecoder final : public Decoder {
     if (inside_.empty() || (!draining_ && inside_.size() <= delay_)) return std::optional<DecodedPicture>();
     const auto [pts_us, captured] = inside_.front();
     inside_.pop_front();
+    last_pts_us_ = std::max(last_pts_us_, pts_us);
     const uint8_t* data = pixels_->data();
     return std::optional<DecodedPicture>(DecodedPicture{
         .picture = {.format = PixelFormat::kRgb24, .width = 64, .height = 64, .planes = {data}, .strides = {192}},
-        .pts_us = pts_us,
+        .pts_us = last_pts_us_,
+        .packet_pts_us = pts_us,
         .captured = captured,
         .owner = pixels_});
   }
@@ -58,6 +61,7 @@ class FakeDecoder final : public Decoder {
  private:
   size_t delay_;
   bool draining_ = false;
+  int64_t last_pts_us_ = INT64_MIN;
   std::deque<std::pair<int64_t, Time>> inside_;
   std::shared_ptr<std::vector<uint8_t>> pixels_;
 };

@@ -17,7 +17,7 @@ class Camera:
     """An HTTP server of our own. What it does with a path is a function taking the request; `count` says how often a
     path was asked for."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.paths = {}
         self.count = {}
         self.quit = threading.Event()
@@ -34,13 +34,15 @@ class Camera:
             def log_message(self, *arguments):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
 
     def close(self):
+        if self.quit.is_set():
+            return
         self.quit.set()
         self.server.shutdown()
         self.server.server_close()
@@ -222,14 +224,18 @@ class HttpTest(live.NetworkTest):
                 if results:
                     self.assert_true_boxes(results, seed=3, cycle=50, offsets=range(50))
 
-    def test_a_server_that_is_away_at_the_start_and_dies_later(self):
-        port = self.camera.port
+    def test_a_server_that_is_away_at_the_start_is_found_when_it_comes(self):
         self.camera.close()
-        address, name = f"http://{LOGIN}@127.0.0.1:{port}/video", f"127.0.0.1:{port}/video"
+        address, name = f"http://{LOGIN}@127.0.0.1:{self.camera.port}/video", f"127.0.0.1:{self.camera.port}/video"
         run = self.run_live("--source", address, "--model", self.model)
         self.assertIn("connection refused", run.wait("stream_down", name, count=2)["reason"])
+        camera = Camera(self.camera.port)
+        self.addCleanup(camera.close)
+        camera.paths = {"/video": camera.multipart(self.pictures)}
+        run.wait("result", name, count=5)
         self.end(run, hidden=["hunter2"])
-        self.camera = Camera()  # closed at the end of the test
+        self.assertEqual(run.stream(name)["connects"], 1)
+        self.assert_true_boxes(run.of("result", name), seed=1, cycle=100, by="frame")
 
 
 class FastFileTest(live.NetworkTest):

@@ -161,6 +161,7 @@ class FfmpegDecoder final : public Decoder {
     DecodedPicture picture;
     picture.pts_us = std::max(stamp.pts_us, last_pts_us_.value_or(stamp.pts_us));
     last_pts_us_ = picture.pts_us;
+    picture.packet_pts_us = stamp.pts_us;
     picture.captured = stamp.captured;
     picture.damaged = frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
     DE_TRY(AvFrame known, converter_.ToKnownFormat(std::move(frame)));
