@@ -85,8 +85,9 @@ std::vector<ThreadInfo> ListThreads() {
 
 void PreferSmallHeap() {
   mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  // Engines take and give back scratch memory in every run: trimmed each time, its pages would have to be cleared
+  // again.
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 void ReleaseFreeMemory() { malloc_trim(0); }

@@ -52,8 +52,8 @@ struct ThreadInfo {
 };
 std::vector<ThreadInfo> ListThreads();
 
-// For programs that run for months: the allocator keeps few pools however many threads there are, and gives large blocks
-// back to the system. Call once, before threads start.
+// For programs that run for months: the allocator keeps few pools however many threads there are. Call once, before
+// threads start.
 void PreferSmallHeap();
 // Gives memory that was freed, such as that of loading models, back to the system. Takes some milliseconds.
 void ReleaseFreeMemory();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "deepedge/base/check.h"
@@ -66,9 +68,12 @@ std::optional<Lanes::Picked> Lanes::TryPick(LaneId lane) {
                 .resource = waiting_[index].resource,
                 .context = {.lane = lane}};
   if (picked.resource.valid()) {
+    // The slot that the lane had before, if it is free: what a slot works on is still in its core's cache.
     auto& free = free_slots_[picked.resource.value];
-    picked.context.slot = free.back();
-    free.pop_back();
+    const auto own = std::find(free.begin(), free.end(), static_cast<int>(lane.value));
+    const auto slot = own != free.end() ? own : std::prev(free.end());
+    picked.context.slot = *slot;
+    free.erase(slot);
   }
   ready_[index] = ready_.back();
   ready_.pop_back();
