@@ -7,6 +7,7 @@
 #include <set>
 
 #include "deepedge/base/file.h"
+#include "deepedge/base/url.h"
 #include "deepedge/ingest/source.h"
 
 namespace deepedge {
@@ -26,13 +27,11 @@ std::string NameOfModel(const std::string& source) {
 }  // namespace
 
 std::string NameOfSource(const std::string& address) {
-  const size_t scheme = address.find("://");
-  if (scheme == std::string::npos) return Path(address).stem().string();
-  std::string rest = address.substr(scheme + 3);
-  rest = rest.substr(0, rest.find_first_of("?#"));
+  const UrlParts parts = SplitUrl(address);
+  if (parts.scheme.empty()) return Path(address).stem().string();
+  const std::string rest(parts.rest.substr(0, parts.rest.find_first_of("?#")));
   const size_t slash = rest.find('/');
-  std::string host = rest.substr(0, slash);
-  if (const size_t at = host.rfind('@'); at != std::string::npos) host = host.substr(at + 1);
+  const std::string host = rest.substr(0, slash);
   std::string path = slash == std::string::npos ? "" : rest.substr(slash);
   while (!path.empty() && path.back() == '/') path.pop_back();
   return host + path;

@@ -13,6 +13,7 @@ TEST(NameOfSource, IsShortAndHidesPasswords) {
       {"barn.mp4", "barn"},
       {"/data/clips/barn.north.mp4", "barn.north"},
       {"rtsp://user:secret@10.0.0.7:554/main?token=abc", "10.0.0.7:554/main"},
+      {"rtsp://user:s#e/c?r@e@10.0.0.7:554/main", "10.0.0.7:554/main"},
       {"http://cam/", "cam"},
       {"/dev/video0", "video0"},
   };

@@ -313,6 +313,7 @@ TEST(ExpandEnvironment, PutsVariablesIn) {
       {"cost$5 $x $${x}", "cost$5 $x ${x}"},
       // What would end the user part of an address is encoded there, and only there.
       {"rtsp://u:${ODD_PASSWORD}@h/main", "rtsp://u:a%2Fb%40c%20%2F@h/main"},
+      {"rtsp://u:#/?${ODD_PASSWORD}@h/main", "rtsp://u:#/?a%2Fb%40c%20%2F@h/main"},
       {"rtsp://h/main?p=${ODD_PASSWORD}", "rtsp://h/main?p=a/b@c %2F"},
       {"/data/${ODD_PASSWORD}", "/data/a/b@c %2F"},
   };
