@@ -110,7 +110,8 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
     DE_TRY(const Path path, LocateModel(request.source, repository));
     DE_TRY(auto model, LoadModel(engine, {.name = request.name,
                                           .path = path,
-                                          .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes))}));
+                                          .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes)),
+                                          .sha256 = request.sha256}));
     for (const std::string& assumption : model->assumptions) LogWarning("model '{}': {}", model->name, assumption);
     if (tell) {
       LogInfo("model '{}': {}, {}, ready in {} ms", model->name, ToString(model->files.format), model->variant,

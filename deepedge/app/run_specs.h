@@ -14,6 +14,7 @@ namespace deepedge {
 struct ModelRequest {
   std::string name;
   std::string source;  // a name in the repository or a path
+  std::string sha256;  // of the model's file; empty: any
 };
 
 struct RunSpecs {

@@ -206,6 +206,13 @@ std::vector<UnsupportedOption> NotYetSupported(const EdgeConfig& config) {
     const char* const what = support == Support::kRefused ? "not supported yet" : "has no effect yet";
     options.push_back({support, fmt::format("{}: {}", config.source.Where(pointer), what)});
   }
+  for (size_t i = 0; i < config.limits.devices.size(); ++i) {
+    const std::string& device = config.limits.devices[i];
+    if (device == "CPU") continue;
+    options.push_back({Support::kRefused, fmt::format("{}: {} is not supported yet; only CPU in this version",
+                                                      config.source.Where(PointerTo("/limits/devices", i)),
+                                                      Quote(device))});
+  }
   return options;
 }
 

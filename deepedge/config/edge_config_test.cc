@@ -287,6 +287,14 @@ TEST(EdgeConfig, SaysWhatItCannotDoYet) {
                   "edge.yaml:18: limits.reserve: has no effect yet", "edge.yaml:21: state_dir: has no effect yet"));
 }
 
+TEST(EdgeConfig, RefusesDevicesOtherThanTheProcessor) {
+  const auto options = NotYetSupported(ParseGood(std::string(kSmall) + "limits: { devices: [CPU, GPU] }\n"));
+  ASSERT_EQ(options.size(), 1U);
+  EXPECT_EQ(options[0].support, Support::kRefused);
+  EXPECT_EQ(options[0].message,
+            "edge.yaml:3: limits.devices[1]: 'GPU' is not supported yet; only CPU in this version");
+}
+
 TEST(EdgeConfig, DescribesItselfInAFewLines) {
   EXPECT_EQ(DescribeConfig(ParseGood(kFull)), "1 stream, 1 task, 2 models\n  gate: rtsp://***@10.0.0.7/main: person\n");
 }

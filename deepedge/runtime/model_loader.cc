@@ -26,10 +26,20 @@ Path DefaultRepository() {
   return "/var/lib/deepedge/models";
 }
 
+Status CheckHash(const ModelFiles& files, const std::string& sha256) {
+  const Path file =
+      files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
+  DE_TRY(const std::string found, Sha256OfFile(file));
+  if (found == sha256) return {};
+  return Error{ErrorCode::kBadInput,
+               fmt::format("{}: sha256 is {}, but {} was expected", file.string(), found, sha256)};
+}
+
 namespace {
 
 Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest& request) {
   DE_TRY(ModelFiles files, FindModelFiles(request.path));
+  if (!request.sha256.empty()) DE_TRY_STATUS(CheckHash(files, request.sha256));
   DE_TRY(const GraphInfo graph, engine.Inspect(files));
   DE_TRY(ModelDescription description, DescribeModel(files, graph));
 
