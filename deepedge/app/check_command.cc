@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deepedge/app/commands.h"
+#include "deepedge/app/json_line.h"
 #include "deepedge/app/run_specs.h"
 #include "deepedge/config/edge_config.h"
 
@@ -18,11 +19,10 @@ Status Check(const std::string& path, bool json) {
   if (json) {
     nlohmann::ordered_json notes = nlohmann::ordered_json::array();
     for (const UnsupportedOption& option : unsupported) notes.push_back(option.message);
-    fmt::print(
-        "{}\n",
-        nlohmann::ordered_json(
-            {{"file", path}, {"models", config.models.size()}, {"streams", config.streams.size()}, {"notes", notes}})
-            .dump());
+    fmt::print("{}\n", DumpLine({{"file", path},
+                                 {"models", config.models.size()},
+                                 {"streams", config.streams.size()},
+                                 {"notes", notes}}));
     return {};
   }
   fmt::print("{}", DescribeConfig(config));

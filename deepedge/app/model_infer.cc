@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "deepedge/app/json_line.h"
 #include "deepedge/formats/npy.h"
 #include "deepedge/formats/sniff.h"
 
@@ -130,7 +131,7 @@ Status InferTensors(Engine& engine, const Path& model, const InferOptions& optio
       fmt::print("{}: {} {} -> {}\n", name, ToString(tensor.type), ToString(tensor.shape), file.string());
     }
   }
-  if (options.json) fmt::print("{}\n", json.dump());
+  if (options.json) fmt::print("{}\n", DumpLine(json));
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
+#include "deepedge/app/json_line.h"
 #include "deepedge/app/report_json.h"
 #include "deepedge/app/report_text.h"
 #include "deepedge/app/run_specs.h"
@@ -180,7 +181,7 @@ Status Run(const RunOptions& options) {
     for (const std::string& line : RenderTable(report, nullptr, sink->counts())) fmt::print(table_out, "{}\n", line);
   }
   if (options.json) {
-    fmt::print("{}\n", SummaryJson(report, sink->counts(), ReadMemoryUse()).dump());
+    fmt::print("{}\n", DumpLine(SummaryJson(report, sink->counts(), ReadMemoryUse())));
   }
   return closed;
 }

@@ -114,6 +114,14 @@ class BadInputTest(harness.EndToEndTest):
         self.assertGreater(done["cut"], 20)
         self.assertLess(done["cut"], 40)
 
+    def test_a_file_name_that_is_not_utf8(self):
+        odd = os.path.join(os.fsencode(self.folder), b"caf\xe9.mp4")
+        shutil.copy(self.clip, odd)
+        outcome = harness.run("run", "--source", os.fsdecode(odd), "--model", self.model, "--pace", "fast", "--json")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assertEqual(outcome.summary()["tasks"][0]["done"], 50)
+        self.assertEqual(outcome.summary()["streams"][0]["name"], "caf\ufffd")
+
     def test_damaged_packets_are_counted_and_the_stream_goes_on(self):
         whole = self.folder / "sound.avi"
         scene.write_video(whole, frames=50, codec=("-c:v", "mjpeg", "-q:v", "3"))
