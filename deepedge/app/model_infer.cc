@@ -44,7 +44,8 @@ Result<std::map<size_t, Path>> AssignInputs(const std::vector<std::string>& opti
       file = option.substr(name_length + 1);
     } else if (inputs.size() == 1) {
       index = 0;
-      if (const size_t equals = option.find('='); equals != std::string::npos && !std::filesystem::exists(file)) {
+      std::error_code ec;
+      if (const size_t equals = option.find('='); equals != std::string::npos && !std::filesystem::exists(file, ec)) {
         return Error{ErrorCode::kBadInput, fmt::format("--input {}: the model has no input '{}'; it has {}", option,
                                                        option.substr(0, equals), DescribeInputs(inputs))};
       }

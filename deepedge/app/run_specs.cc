@@ -21,7 +21,8 @@ std::string NameOfModel(const std::string& source) {
   Path path(source);
   if (!path.has_filename()) path = path.parent_path();                // "models/x/"
   if (IsNumber(path.filename().string())) path = path.parent_path();  // "models/x/1": a version
-  return std::filesystem::is_directory(path) ? path.filename().string() : path.stem().string();
+  std::error_code ec;  // what cannot be looked at is refused where it is opened
+  return std::filesystem::is_directory(path, ec) ? path.filename().string() : path.stem().string();
 }
 
 }  // namespace

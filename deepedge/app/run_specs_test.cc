@@ -36,5 +36,10 @@ TEST(SpecsOfOptions, TakesEverySourceThroughEveryModel) {
   EXPECT_EQ(specs.streams[0].tasks[1].model, "face");
 }
 
+TEST(SpecsOfOptions, TakesNamesThatNoFileCanHave) {
+  const std::string name(5000, 'x');
+  EXPECT_EQ(SpecsOfOptions({"a.mp4"}, {name}).models[0].name, name);
+}
+
 }  // namespace
 }  // namespace deepedge

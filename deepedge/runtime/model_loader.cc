@@ -11,10 +11,14 @@
 namespace deepedge {
 
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository) {
-  std::error_code ec;
-  if (std::filesystem::exists(name_or_path, ec)) return Path(name_or_path);
   const Path in_repository = repository / name_or_path;
-  if (std::filesystem::exists(in_repository, ec)) return in_repository;
+  for (const Path& path : {Path(name_or_path), in_repository}) {
+    const auto status = StatusOf(path);
+    if (status.ok()) return path;
+    if (status.error().code != ErrorCode::kNotFound) {
+      return status.error().Wrap(fmt::format("model '{}'", name_or_path));
+    }
+  }
   return Error{ErrorCode::kNotFound, fmt::format("model '{}': no such file or folder, and {} does not exist either",
                                                  name_or_path, in_repository.string())};
 }

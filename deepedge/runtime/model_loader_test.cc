@@ -8,6 +8,23 @@ namespace {
 
 using testing::HasSubstr;
 
+TEST(LocateModel, TellsMissingFromOutOfReach) {
+  auto folder = TemporaryFolder::Create("de_loader_test");
+  ASSERT_TRUE(folder.ok());
+  const Path& root = folder.value().path();
+  std::filesystem::create_directory(root / "here");
+  EXPECT_EQ(LocateModel("here", root).value(), root / "here");
+  const auto missing = LocateModel("nothing", root);
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(missing.error().message, HasSubstr((root / "nothing").string()));
+  std::filesystem::create_symlink(root / "loop", root / "loop");
+  const auto loop = LocateModel("loop", root);
+  ASSERT_FALSE(loop.ok());
+  EXPECT_EQ(loop.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(loop.error().message, HasSubstr("symbolic links"));
+}
+
 TEST(CheckHash, RefusesAFileWithAnotherHash) {
   auto folder = TemporaryFolder::Create("de_loader_test");
   ASSERT_TRUE(folder.ok());
