@@ -45,21 +45,10 @@ struct RunPlan {
   RunSpecs specs;
   std::string events;  // empty: none are written
   int cores = 0;       // 0: all
-};
+  std::optional<SourceMap> file;  // the configuration file, for messages
 
-// Options that change what the user gets are refused while they cannot be kept; those that only steer are named.
-Status RefuseUnsupported(const EdgeConfig& config) {
-  std::string refused;
-  for (const UnsupportedOption& option : NotYetSupported(config)) {
-    if (option.support == Support::kRefused) {
-      refused += (refused.empty() ? "" : "\n") + option.message;
-    } else {
-      LogWarning("{}", option.message);
-    }
-  }
-  if (refused.empty()) return {};
-  return Error{ErrorCode::kUnsupported, refused};
-}
+  const SourceMap* File() const { return file ? &*file : nullptr; }
+};
 
 Result<RunPlan> MakeRunPlan(const RunOptions& options) {
   const bool by_options = !options.sources.empty() || !options.models.empty();
@@ -75,6 +64,8 @@ Result<RunPlan> MakeRunPlan(const RunOptions& options) {
   } else {
     DE_TRY(const EdgeConfig config, LoadEdgeConfig(options.config));
     DE_TRY_STATUS(RefuseUnsupported(config));
+    for (const UnsupportedOption& option : NotYetSupported(config)) LogWarning("{}", option.message);
+    plan.file = config.source;
     plan.specs = SpecsOfConfig(config);
     DE_TRY_STATUS(CheckSources(plan.specs.streams, &config.source));
     plan.events = config.events.file.value_or("");
@@ -97,10 +88,11 @@ std::vector<int> ChooseCpus(int cores) {
   return cpus;
 }
 
-Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, const RunSpecs& specs,
+Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, const RunPlan& plan,
                                                              const Path& repository, size_t lanes, bool tell) {
   std::vector<std::unique_ptr<LoadedModel>> models;
   const RealClock clock;
+  const RunSpecs& specs = plan.specs;
   for (const ModelRequest& request : specs.models) {
     size_t users = 0;
     for (const StreamSpec& stream : specs.streams) {
@@ -108,11 +100,18 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
                                                  [&](const TaskSpec& task) { return task.model == request.name; }));
     }
     const Time start = clock.Now();
-    DE_TRY(const Path path, LocateModel(request.source, repository));
-    DE_TRY(auto model, LoadModel(engine, {.name = request.name,
-                                          .path = path,
-                                          .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes)),
-                                          .sha256 = request.sha256}));
+    const auto load = [&]() -> Result<std::unique_ptr<LoadedModel>> {
+      DE_TRY(const Path path, LocateModel(request.source, repository));
+      return LoadModel(engine, {.name = request.name,
+                                .path = path,
+                                .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes)),
+                                .sha256 = request.sha256});
+    };
+    auto loaded = load();
+    if (!loaded.ok()) {
+      return plan.file ? loaded.error().Wrap(PlaceOfModel(request.name, plan.File())) : loaded.error();
+    }
+    std::unique_ptr<LoadedModel> model = std::move(loaded).value();
     for (const std::string& assumption : model->assumptions) LogWarning("model '{}': {}", model->name, assumption);
     if (tell) {
       LogInfo("model '{}': {}, {}, ready in {} ms", model->name, ToString(model->files.format), model->variant,
@@ -160,7 +159,10 @@ Status Run(const RunOptions& options) {
   const Path repository = options.repository.empty() ? DefaultRepository() : Path(options.repository);
 
   DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
-  DE_TRY(auto models, LoadModels(*engine, plan.specs, repository, cpus.size(), terminal));
+  DE_TRY(auto models, LoadModels(*engine, plan, repository, cpus.size(), terminal));
+  LabelsByModel labels;
+  for (const auto& model : models) labels.emplace(model->name, *model->labels);
+  DE_TRY_STATUS(CheckLabels(plan.specs.streams, labels, plan.File()));
   DE_TRY(const std::unique_ptr<EventSink> sink, MakeSink(plan.events, clock));
   Wakeup wakeup;
   DE_TRY(const auto plane, DataPlane::Create({.cpus = cpus,

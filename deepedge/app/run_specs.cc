@@ -1,6 +1,7 @@
 #include "deepedge/app/run_specs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -8,7 +9,10 @@
 
 #include "deepedge/base/file.h"
 #include "deepedge/base/url.h"
+#include "deepedge/base/utf8.h"
+#include "deepedge/formats/sniff.h"
 #include "deepedge/ingest/source.h"
+#include "deepedge/runtime/model_loader.h"
 
 namespace deepedge {
 namespace {
@@ -24,6 +28,21 @@ std::string NameOfModel(const std::string& source) {
   std::error_code ec;  // what cannot be looked at is refused where it is opened
   return std::filesystem::is_directory(path, ec) ? path.filename().string() : path.stem().string();
 }
+
+// Gathers what is wrong, so that the user can mend all of it at once.
+class Problems {
+ public:
+  void Add(const Status& status, const std::string& where) {
+    if (!status.ok()) lines_ += fmt::format("{}{}: {}", lines_.empty() ? "" : "\n", where, status.error().message);
+  }
+  Status ToStatus() const {
+    if (lines_.empty()) return {};
+    return Error{ErrorCode::kBadInput, lines_};
+  }
+
+ private:
+  std::string lines_;
+};
 
 }  // namespace
 
@@ -88,16 +107,58 @@ RunSpecs SpecsOfConfig(const EdgeConfig& config) {
 }
 
 Status CheckSources(const std::vector<StreamSpec>& streams, const SourceMap* file) {
-  std::string problems;
+  Problems problems;
   for (const StreamSpec& stream : streams) {
-    const Status checked = CheckSource({.address = stream.address});
-    if (checked.ok()) continue;
-    const std::string where = file != nullptr ? file->Where(fmt::format("/streams/{}/source", stream.name))
+    const std::string where = file != nullptr ? file->Where(PointerTo(PointerTo("/streams", stream.name), "source"))
                                               : fmt::format("stream '{}'", stream.name);
-    problems += fmt::format("{}{}: {}", problems.empty() ? "" : "\n", where, checked.error().message);
+    problems.Add(CheckSource({.address = stream.address}), where);
   }
-  if (problems.empty()) return {};
-  return Error{ErrorCode::kBadInput, problems};
+  return problems.ToStatus();
+}
+
+std::string PlaceOfModel(const std::string& name, const SourceMap* file) {
+  return file != nullptr ? file->Where(PointerTo(PointerTo("/models", name), "source"))
+                         : fmt::format("model '{}'", name);
+}
+
+Status CheckModels(const std::vector<ModelRequest>& models, const Path& repository, const SourceMap* file) {
+  const auto check = [&](const ModelRequest& model) -> Status {
+    DE_TRY(const Path path, LocateModel(model.source, repository));
+    DE_TRY(const ModelFiles files, FindModelFiles(path));
+    return model.sha256.empty() ? Status::Ok() : CheckHash(files, model.sha256);
+  };
+  Problems problems;
+  for (const ModelRequest& model : models) problems.Add(check(model), PlaceOfModel(model.name, file));
+  return problems.ToStatus();
+}
+
+Status CheckLabels(const std::vector<StreamSpec>& streams, const LabelsByModel& labels, const SourceMap* file) {
+  Problems problems;
+  for (const StreamSpec& stream : streams) {
+    for (size_t i = 0; i < stream.tasks.size(); ++i) {
+      const TaskSpec& task = stream.tasks[i];
+      const auto known = labels.find(task.model);
+      if (known == labels.end()) continue;  // the data plane refuses it
+      for (size_t j = 0; j < task.labels.size(); ++j) {
+        if (std::ranges::find(known->second, task.labels[j]) != known->second.end()) continue;
+        const std::string at =
+            PointerTo(PointerTo(PointerTo(PointerTo(PointerTo("/streams", stream.name), "tasks"), i), "labels"), j);
+        problems.Add(Error{ErrorCode::kBadInput, fmt::format("model '{}' has no label {}; it has: {}", task.model,
+                                                             Quote(task.labels[j]), fmt::join(known->second, ", "))},
+                     file != nullptr ? file->Where(at) : fmt::format("stream '{}'", stream.name));
+      }
+    }
+  }
+  return problems.ToStatus();
+}
+
+Status RefuseUnsupported(const EdgeConfig& config) {
+  std::string refused;
+  for (const UnsupportedOption& option : NotYetSupported(config)) {
+    if (option.support == Support::kRefused) refused += (refused.empty() ? "" : "\n") + option.message;
+  }
+  if (refused.empty()) return {};
+  return Error{ErrorCode::kUnsupported, refused};
 }
 
 }  // namespace deepedge

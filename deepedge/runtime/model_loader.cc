@@ -5,12 +5,18 @@
 #include <cstdlib>
 #include <utility>
 
+#include "deepedge/base/log.h"
+#include "deepedge/base/url.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/pipeline/describe_model.h"
 
 namespace deepedge {
 
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository) {
+  if (!SplitUrl(name_or_path).scheme.empty()) {
+    return Error{ErrorCode::kUnsupported, fmt::format("model '{}': models from an URL are not supported yet; name a file",
+                                                      RedactUrl(name_or_path))};
+  }
   const Path in_repository = repository / name_or_path;
   for (const Path& path : {Path(name_or_path), in_repository}) {
     const auto status = StatusOf(path);

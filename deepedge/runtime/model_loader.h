@@ -12,7 +12,7 @@
 namespace deepedge {
 
 // Where a model that the user named lies: a path as it is, else `<repository>/<name>`. Errors: kNotFound naming both
-// places that were looked at, kBadInput where one of them is out of reach.
+// places that were looked at, kBadInput where one of them is out of reach, kUnsupported for an URL.
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository);
 
 // The folder of the user's models: $DEEPEDGE_REPOSITORY, else <state folder of the user>/models.

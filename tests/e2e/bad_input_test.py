@@ -82,14 +82,32 @@ class BadInputTest(harness.EndToEndTest):
             good.replace("source: yard.mp4", "source: missing.mp4"): ["missing.mp4"],
             good + "  a:\n    source: yard.mp4\n    tasks: [ { model: m } ]\n": ["a", ":6:"],
             good.replace("{ model: m }", "{ model: m, max_rate: fast }"): ["max_rate", ":5:"],
-            good.replace("{ model: m }", "{ model: m, labels: [unicorn] }"): ["unicorn", "red"],
+            good.replace("{ model: m }", "{ model: m, labels: [unicorn] }"): [":5: streams.a.tasks[0].labels[0]", "unicorn", "red"],
             good.replace("yard.mp4", "rtsp://u:${NOT_SET_ANYWHERE}@h/"): ["NOT_SET_ANYWHERE"],
             "models: [": ["YAML"],
             "": ["edge.yaml"],
         }.items():
             with self.subTest(text[-60:]):
                 (self.folder / "edge.yaml").write_text(text)
-                self.refused("run", "edge.yaml", names=["edge.yaml" if "unicorn" not in text else "'a'", *words])
+                self.refused("run", "edge.yaml", names=["edge.yaml", *words])
+
+    def test_check_refuses_what_run_refuses(self):
+        good = ("models: { m: { source: scene } }\n"
+                "streams:\n  a:\n    source: yard.mp4\n    tasks: [ { model: m } ]\n")
+        url = "https://u:geheim@a.org/m.onnx"
+        for text, words in {
+            good.replace("scene", "missing.onnx"): [":1: models.m.source", "missing.onnx"],
+            good.replace("scene", "text.onnx"): [":1: models.m.source", "text.onnx"],
+            good.replace("source: scene", f"source: '{url}', sha256: '{'0' * 64}'"): [":1: models.m.source", "URL"],
+            good.replace("source: scene", f"source: scene, sha256: '{'0' * 64}'"): [":1: models.m", "0" * 64],
+            good + "limits: { devices: [GPU] }\n": [":6: limits.devices[0]", "CPU"],
+            good + "api: { listen: '127.0.0.1:8090' }\n": [":6: api"],
+        }.items():
+            with self.subTest(text[-60:]):
+                (self.folder / "edge.yaml").write_text(text)
+                for verb in "check", "run":
+                    self.refused(verb, "edge.yaml", names=["edge.yaml", *words])
+                    self.assertNotIn("geheim", harness.run(verb, "edge.yaml", cwd=self.folder).err)
 
     def test_options_that_do_not_fit_together(self):
         self.refused("run", names=["--source"])
