@@ -162,6 +162,7 @@ Status Run(const RunOptions& options) {
   DE_TRY(auto models, LoadModels(*engine, plan, repository, cpus.size(), terminal));
   LabelsByModel labels;
   for (const auto& model : models) labels.emplace(model->name, *model->labels);
+  // The events file is touched last, when nothing is left to be refused.
   DE_TRY_STATUS(CheckLabels(plan.specs.streams, labels, plan.File()));
   DE_TRY(const std::unique_ptr<EventSink> sink, MakeSink(plan.events, clock));
   Wakeup wakeup;
@@ -205,7 +206,7 @@ void AddRunCommand(CLI::App& program, Action& action) {
       ->check(CLI::IsMember({"real", "fast"}));
   command->add_flag("--every-frame", options->every_frame, "no sampling: maximum rates are not kept");
   command->add_flag("--loop", options->loop, "files start again at their end");
-  command->add_option("--events", options->events, "write events to this file, or to standard output (-)");
+  command->add_option("--events", options->events, "append events to this file, or write them to standard output (-)");
   command->add_option("--cores", options->cores, "use at most this many cores")->check(CLI::PositiveNumber);
   command->add_option("--repository", options->repository, "folder of models by name");
   command->add_flag("--json", options->json, "print the summary as one line of JSON");

@@ -188,6 +188,20 @@ class BadInputTest(harness.EndToEndTest):
         self.assertEqual(len(kept), summary["events"]["delivered"])
         self.assertEqual(summary["events"]["accepted"], summary["events"]["delivered"] + summary["events"]["lost"])
 
+    def test_events_of_an_earlier_run_are_kept(self):
+        out = self.folder / "kept.ndjson"
+        (self.folder / "edge.yaml").write_text(
+            "models: { m: { source: scene } }\nevents: { file: kept.ndjson }\n"
+            "streams: { a: { source: yard.mp4, tasks: [ { model: m, labels: [unicorn] } ] } }\n")
+        out.write_text('{"type":"result","old":1}\n{"type":"res')
+        self.refused("run", "edge.yaml", names=["unicorn"])
+        self.assertEqual(out.read_text(), '{"type":"result","old":1}\n{"type":"res', "a refusal touches nothing")
+        outcome = harness.run("run", "--source", self.clip, "--model", self.model, "--pace", "fast", "--events", out)
+        self.assertEqual(outcome.code, 0, outcome.err)
+        results = [e for e in map(json.loads, out.read_text().splitlines()) if e["type"] == "result"]
+        self.assertEqual(len(results), 51)
+        self.assertEqual(results[0]["old"], 1)
+
     def test_an_events_file_that_cannot_be_made(self):
         self.refused("run", "--source", "yard.mp4", "--model", "scene", "--events", "no/such/folder/out.ndjson",
                      names=["no/such/folder/out.ndjson"])
