@@ -32,10 +32,10 @@ Status Check(const CheckOptions& options) {
   if (options.json) {
     nlohmann::ordered_json notes = nlohmann::ordered_json::array();
     for (const UnsupportedOption& option : unsupported) notes.push_back(option.message);
-    fmt::print("{}\n", DumpLine({{"file", path},
-                                 {"models", config.models.size()},
-                                 {"streams", config.streams.size()},
-                                 {"notes", notes}}));
+    fmt::print(
+        "{}\n",
+        DumpLine(
+            {{"file", path}, {"models", config.models.size()}, {"streams", config.streams.size()}, {"notes", notes}}));
     return {};
   }
   fmt::print("{}", DescribeConfig(config));

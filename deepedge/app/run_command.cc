@@ -43,8 +43,8 @@ struct RunOptions {
 // What is to be run, after options and configuration file have been put together.
 struct RunPlan {
   RunSpecs specs;
-  std::string events;  // empty: none are written
-  int cores = 0;       // 0: all
+  std::string events;             // empty: none are written
+  int cores = 0;                  // 0: all
   std::optional<SourceMap> file;  // the configuration file, for messages
 
   const SourceMap* File() const { return file ? &*file : nullptr; }

@@ -43,7 +43,8 @@ TEST(CheckLabels, NamesEveryLabelThatAModelLacks) {
   const Status refused = CheckLabels(streams, labels);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().message, "stream 'gate': model 'm' has no label 'unicorn'; it has: red, blue");
-  EXPECT_TRUE(CheckLabels({{.name = "gate", .address = "a", .tasks = {{.model = "m", .labels = {"blue"}}}}}, labels).ok());
+  EXPECT_TRUE(
+      CheckLabels({{.name = "gate", .address = "a", .tasks = {{.model = "m", .labels = {"blue"}}}}}, labels).ok());
 }
 
 TEST(SpecsOfOptions, TakesNamesThatNoFileCanHave) {

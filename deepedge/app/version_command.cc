@@ -16,8 +16,7 @@ Status PrintVersion(bool json) {
   DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
   const size_t cores = AllowedCpus().size();
   if (json) {
-    fmt::print("{}\n",
-               DumpLine({{"version", DEEPEDGE_VERSION}, {"engine", engine->Description()}, {"cores", cores}}));
+    fmt::print("{}\n", DumpLine({{"version", DEEPEDGE_VERSION}, {"engine", engine->Description()}, {"cores", cores}}));
   } else {
     fmt::print("deepedge {}\nengine: {}\ncores: {}\n", DEEPEDGE_VERSION, engine->Description(), cores);
   }

@@ -208,15 +208,16 @@ std::vector<UnsupportedOption> NotYetSupported(const EdgeConfig& config) {
   }
   for (const auto& [name, model] : config.models) {
     if (!IsAddress(model.source.value)) continue;
-    options.push_back({Support::kRefused, fmt::format("{}: models from an URL are not supported yet; name a file",
-                                                      config.source.Where(PointerTo(PointerTo("/models", name), "source")))});
+    options.push_back(
+        {Support::kRefused, fmt::format("{}: models from an URL are not supported yet; name a file",
+                                        config.source.Where(PointerTo(PointerTo("/models", name), "source")))});
   }
   for (size_t i = 0; i < config.limits.devices.size(); ++i) {
     const std::string& device = config.limits.devices[i];
     if (device == "CPU") continue;
-    options.push_back({Support::kRefused, fmt::format("{}: {} is not supported yet; only CPU in this version",
-                                                      config.source.Where(PointerTo("/limits/devices", i)),
-                                                      Quote(device))});
+    options.push_back(
+        {Support::kRefused, fmt::format("{}: {} is not supported yet; only CPU in this version",
+                                        config.source.Where(PointerTo("/limits/devices", i)), Quote(device))});
   }
   return options;
 }

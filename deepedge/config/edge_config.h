@@ -172,11 +172,13 @@ struct EventsConfig {
   std::optional<MqttConfig> mqtt;
 
   static void Fields(auto&& field) {
-    field("file", &EventsConfig::file,
-          {.help = "Where events are written, one JSON object a line, behind what is there already; `-` is standard output, "
-                   "a relative path starts from this file's folder",
-           .text = &kNotEmptyRule,
-           .unset = "nowhere"});
+    field(
+        "file", &EventsConfig::file,
+        {.help =
+             "Where events are written, one JSON object a line, behind what is there already; `-` is standard output, "
+             "a relative path starts from this file's folder",
+         .text = &kNotEmptyRule,
+         .unset = "nowhere"});
     field("states", &EventsConfig::states,
           {.help = "Also write `state` events: objects moved to every source frame", .support = Support::kRefused});
     field("mqtt", &EventsConfig::mqtt, {.help = "Also publish events over MQTT", .support = Support::kRefused});

@@ -1,5 +1,5 @@
-// NullSink keeps no events and counts none: a run whose events nobody asked for. Nothing is delivered, so nothing is said
-// to be.
+// NullSink keeps no events and counts none: a run whose events nobody asked for. Nothing is delivered, so nothing is
+// said to be.
 #pragma once
 
 #include "deepedge/events/sink.h"

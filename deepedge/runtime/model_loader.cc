@@ -14,8 +14,9 @@ namespace deepedge {
 
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository) {
   if (!SplitUrl(name_or_path).scheme.empty()) {
-    return Error{ErrorCode::kUnsupported, fmt::format("model '{}': models from an URL are not supported yet; name a file",
-                                                      RedactUrl(name_or_path))};
+    return Error{
+        ErrorCode::kUnsupported,
+        fmt::format("model '{}': models from an URL are not supported yet; name a file", RedactUrl(name_or_path))};
   }
   const Path in_repository = repository / name_or_path;
   for (const Path& path : {Path(name_or_path), in_repository}) {
@@ -37,8 +38,7 @@ Path DefaultRepository() {
 }
 
 Status CheckHash(const ModelFiles& files, const std::string& sha256) {
-  const Path file =
-      files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
+  const Path file = files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
   DE_TRY(const std::string found, Sha256OfFile(file));
   if (found == sha256) return {};
   return Error{ErrorCode::kBadInput,

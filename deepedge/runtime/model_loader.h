@@ -25,8 +25,8 @@ struct LoadRequest {
   std::string sha256;  // that the file must have, in lower case; empty: any
 };
 
-// kBadInput, naming the file, what was expected and what it is, when the model's file has another hash. A model that is a
-// folder (TensorFlow SavedModel) is known by its saved_model.pb.
+// kBadInput, naming the file, what was expected and what it is, when the model's file has another hash. A model that is
+// a folder (TensorFlow SavedModel) is known by its saved_model.pb.
 Status CheckHash(const ModelFiles& files, const std::string& sha256);
 
 // Errors name the model and its file.
