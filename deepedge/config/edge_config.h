@@ -173,8 +173,8 @@ struct EventsConfig {
 
   static void Fields(auto&& field) {
     field("file", &EventsConfig::file,
-          {.help = "Where events are written, one JSON object a line; `-` is standard output, a relative path starts "
-                   "from this file's folder",
+          {.help = "Where events are written, one JSON object a line, behind what is there already; `-` is standard output, "
+                   "a relative path starts from this file's folder",
            .text = &kNotEmptyRule,
            .unset = "nowhere"});
     field("states", &EventsConfig::states,
