@@ -34,7 +34,8 @@ struct ModelConfig {
 
   static void Fields(auto&& field) {
     field("source", &ModelConfig::source,
-          {.help = "A path (relative to this file's folder), a name in the model repository, or an URL with `sha256`",
+          {.help = "A path (relative to this file's folder), a name in the model repository, or an URL with `sha256` "
+                   "(not supported yet)",
            .required = true,
            .text = &kNotEmptyRule});
     field("sha256", &ModelConfig::sha256, {.help = "Hash that the file must have", .text = &kSha256Rule});
@@ -151,7 +152,9 @@ struct LimitsConfig {
         "reserve", &LimitsConfig::reserve,
         {.help = "Share of the computing power that is kept free", .min = 0, .max = 0.9, .support = Support::kIgnored});
     field("devices", &LimitsConfig::devices,
-          {.help = "Devices of the engine that may be used", .min_entries = 1, .text = &kNotEmptyRule});
+          {.help = "Devices of the engine that may be used; only `CPU` in this version",
+           .min_entries = 1,
+           .text = &kNotEmptyRule});
   }
 };
 
