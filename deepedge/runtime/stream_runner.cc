@@ -1,7 +1,6 @@
 #include "deepedge/runtime/stream_runner.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "deepedge/base/check.h"
@@ -72,7 +71,7 @@ std::optional<EndReason> StreamRunner::EnqueueWhenRoom(Packet packet, std::stop_
   MutexLock lock(mutex_);
   while (queue_.size() >= options_.queue_capacity && !stop.stop_requested()) room_.Wait(mutex_);
   if (stop.stop_requested()) return EndReason::kStopped;
-  queue_.emplace_back(std::move(packet));
+  queue_.push_back({.packet = std::move(packet)});
   return std::nullopt;
 }
 
@@ -81,10 +80,11 @@ std::optional<EndReason> StreamRunner::Enqueue(Packet packet) {
   const bool full = queue_.size() >= options_.queue_capacity;
   if (full || (waiting_for_key_ && !packet.key)) {
     waiting_for_key_ = true;
+    if (packet.shown) ++refused_;
     return EndReason::kDecoderBehind;
   }
   waiting_for_key_ = false;
-  queue_.emplace_back(std::move(packet));
+  queue_.push_back({.packet = std::move(packet), .lost_before = std::exchange(refused_, 0)});
   return std::nullopt;
 }
 
@@ -93,7 +93,7 @@ void StreamRunner::HandleLost(const Error& why, Duration retry_in) {
     MutexLock lock(mutex_);
     status_.state = StreamState::kLost;
     status_.detail = why.message;
-    queue_.emplace_back(std::nullopt);
+    queue_.emplace_back();
   }
   environment_.events.Publish(StreamDownEvent{.stream = options_.name,
                                               .at_us = environment_.clock.EpochMicros(environment_.clock.Now()),
@@ -106,7 +106,7 @@ void StreamRunner::HandleEnded(const Error& why) {
   {
     MutexLock lock(mutex_);
     status_.detail = why.message;
-    queue_.emplace_back(std::nullopt);
+    queue_.emplace_back();
     ended_ = true;
   }
   SubmitIfReady();
@@ -124,8 +124,8 @@ void StreamRunner::SubmitIfReady() {
     MutexLock lock(mutex_);
     if (!WantsToRun()) return;
     queued_or_running_ = true;
-    const bool has_packet = !queue_.empty() && queue_.front().has_value();
-    due = has_packet ? queue_.front()->captured : environment_.clock.Now();
+    const bool has_packet = !queue_.empty() && queue_.front().packet.has_value();
+    due = has_packet ? queue_.front().packet->captured : environment_.clock.Now();
   }
   environment_.lanes.Submit(*this, {.kind = JobKind::kDecode, .deadline = due});
 }
@@ -158,13 +158,8 @@ void StreamRunner::DecodeNext() {
     if (queue_.size() <= options_.queue_capacity / 2) room_.NotifyOne();
   }
   const Duration start = ThreadCpuTime();
-  if (entry) {
-    if (entry->shown) outstanding_pts_us_.insert(entry->pts_us);
-    if (const auto sent = decoder_->Send(*entry); !sent.ok() && entry->shown) {
-      outstanding_pts_us_.erase(outstanding_pts_us_.find(entry->pts_us));
-      account_.End(EndReason::kNotDecodable);
-      ++next_frame_;
-    }
+  if (entry.packet) {
+    Send(*entry.packet, entry.lost_before);
     ReceivePictures();
   } else {
     decoder_->Drain();
@@ -174,6 +169,20 @@ void StreamRunner::DecodeNext() {
   const Duration cost = ThreadCpuTime() - start;
   MutexLock lock(mutex_);
   status_.decode_cost += cost;
+}
+
+void StreamRunner::Send(const Packet& packet, int64_t lost_before) {
+  // What was lost before a packet is counted when its own picture comes: those still inside the decoder are older.
+  auto own = outstanding_.end();
+  if (packet.shown) {
+    own = outstanding_.emplace(packet.pts_us, lost_before);
+  } else {
+    next_frame_ += lost_before;
+  }
+  if (decoder_->Send(packet).ok() || own == outstanding_.end()) return;
+  next_frame_ += own->second + 1;
+  outstanding_.erase(own);
+  account_.End(EndReason::kNotDecodable);
 }
 
 void StreamRunner::ReceivePictures() {
@@ -190,25 +199,25 @@ void StreamRunner::ReceivePictures() {
     if (!picture) return;
     // Pictures come in order of presentation, so what is older and still inside will never come.
     GiveUpOutstanding(picture->packet_pts_us, EndReason::kNotDecodable);
-    const auto own = outstanding_pts_us_.find(picture->packet_pts_us);
-    if (own == outstanding_pts_us_.end()) continue;  // a second picture of one packet: nobody captured it
-    outstanding_pts_us_.erase(own);
-    pictures_.push_back(std::move(*picture));
+    const auto own = outstanding_.find(picture->packet_pts_us);
+    if (own == outstanding_.end()) continue;  // a second picture of one packet: nobody captured it
+    next_frame_ += own->second;
+    outstanding_.erase(own);
+    pictures_.push_back({.picture = std::move(*picture), .number = next_frame_++});
   }
 }
 
 void StreamRunner::GiveUpOutstanding(std::optional<int64_t> before_pts_us, EndReason reason) {
-  const auto end = before_pts_us ? outstanding_pts_us_.lower_bound(*before_pts_us) : outstanding_pts_us_.end();
-  const auto lost = static_cast<int64_t>(std::distance(outstanding_pts_us_.begin(), end));
-  if (lost == 0) return;
-  outstanding_pts_us_.erase(outstanding_pts_us_.begin(), end);
-  account_.End(reason, lost);
-  next_frame_ += lost;
+  const auto end = before_pts_us ? outstanding_.lower_bound(*before_pts_us) : outstanding_.end();
+  for (auto it = outstanding_.begin(); it != end; it = outstanding_.erase(it)) {
+    account_.End(reason);
+    next_frame_ += it->second + 1;
+  }
 }
 
 void StreamRunner::DeliverPictures() {
   while (!pictures_.empty()) {
-    DecodedPicture picture = std::move(pictures_.front());
+    auto [picture, number] = std::move(pictures_.front());
     pictures_.pop_front();
     {
       MutexLock lock(mutex_);
@@ -216,7 +225,7 @@ void StreamRunner::DeliverPictures() {
       status_.height = picture.picture.height;
     }
     const auto frame = std::make_shared<const Frame>(Frame{.stream = options_.id,
-                                                           .number = next_frame_++,
+                                                           .number = number,
                                                            .pts_us = picture.pts_us,
                                                            .captured = picture.captured,
                                                            .picture = picture.picture,
@@ -246,7 +255,7 @@ void StreamRunner::DropWaiting() {
   pictures_.clear();
   {
     MutexLock lock(mutex_);
-    for (const QueueEntry& entry : queue_) packets += entry.has_value() && entry->shown ? 1 : 0;
+    for (const QueueEntry& entry : queue_) packets += entry.packet && entry.packet->shown ? 1 : 0;
     queue_.clear();
     has_pictures_ = false;
     queued_or_running_ = false;  // a job that waited for a lane will not run

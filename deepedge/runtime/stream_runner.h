@@ -12,9 +12,9 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -85,7 +85,15 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
 
  private:
   // An entry of the packet queue; no packet: the decoder gives what is still inside, then starts anew.
-  using QueueEntry = std::optional<Packet>;
+  struct QueueEntry {
+    std::optional<Packet> packet;
+    int64_t lost_before = 0;  // shown packets that the queue refused since the packet before; they have numbers too
+  };
+  // A decoded picture that has not been offered yet.
+  struct NumberedPicture {
+    DecodedPicture picture;
+    int64_t number = 0;
+  };
 
   // Both return why the packet was refused, or nothing when it is in the queue.
   std::optional<EndReason> Enqueue(Packet packet) DE_EXCLUDES(mutex_);
@@ -93,6 +101,7 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
   bool WantsToRun() const DE_REQUIRES(mutex_);
   void SubmitIfReady() DE_EXCLUDES(mutex_);
   void DecodeNext() DE_EXCLUDES(mutex_);
+  void Send(const Packet& packet, int64_t lost_before);
   void ReceivePictures();
   void GiveUpOutstanding(std::optional<int64_t> before_pts_us, EndReason reason);
   void DeliverPictures();
@@ -109,6 +118,7 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
   std::deque<QueueEntry> queue_ DE_GUARDED_BY(mutex_);
   bool queued_or_running_ DE_GUARDED_BY(mutex_) = false;  // as a job on the lanes
   bool waiting_for_key_ DE_GUARDED_BY(mutex_) = false;    // the queue was full
+  int64_t refused_ DE_GUARDED_BY(mutex_) = 0;             // shown packets refused since the last one that found room
   bool has_pictures_ DE_GUARDED_BY(mutex_) = false;       // pictures_ is not empty, while no job runs
   bool ended_ DE_GUARDED_BY(mutex_) = false;              // no packet will follow
   bool finished_ DE_GUARDED_BY(mutex_) = false;           // the listener has been told
@@ -116,8 +126,8 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
 
   // Used by the decode job only, of which at most one runs.
   std::unique_ptr<Decoder> decoder_;
-  std::multiset<int64_t> outstanding_pts_us_;  // packets sent whose pictures have not come out
-  std::deque<DecodedPicture> pictures_;        // decoded, not offered yet
+  std::multimap<int64_t, int64_t> outstanding_;  // pts_us and lost_before of packets whose pictures have not come out
+  std::deque<NumberedPicture> pictures_;
   int64_t next_frame_ = 0;
 };
 

@@ -175,6 +175,26 @@ TEST_F(StreamRunnerTest, AFullQueueRefusesPacketsUntilAKeyFrame) {
   EXPECT_EQ(Counts().captured, 5);
   EXPECT_EQ(Counts().Of(EndReason::kDecoderBehind), 2);
   EXPECT_EQ(Counts().InFlight(), 0);
+  // What was refused has kept its place in the count.
+  const ResultEvent last = sink_.All<ResultEvent>().back();
+  EXPECT_EQ(last.pts_us, 160'000);
+  EXPECT_EQ(last.frame, 4);
+}
+
+TEST_F(StreamRunnerTest, PicturesInsideTheDecoderKeepTheirNumbersWhenPacketsAreRefused) {
+  Build(false, {Ok}, /*decoder_delay=*/2, /*queue_capacity=*/3);
+  for (int64_t i = 0; i < 3; ++i) Push(MakePacket(i * 40'000, i == 0));
+  for (int64_t i = 3; i < 8; ++i) Push(MakePacket(i * 40'000, false));  // full
+  lanes_->Start();
+  for (int64_t i = 8; i < 12; ++i) {
+    while (!stream_->tasks()[0]->IsIdle() || stream_->Status().queued_packets > 0) std::this_thread::yield();
+    Push(MakePacket(i * 40'000, i == 8));
+  }
+  End();
+  finished_.Wait();
+  StopAll();
+  EXPECT_EQ(Counts().Of(EndReason::kDecoderBehind), 5);
+  for (const auto& event : sink_.All<ResultEvent>()) EXPECT_EQ(event.frame, event.pts_us / 40'000);
 }
 
 TEST_F(StreamRunnerTest, ALostCameraLosesNoCount) {
