@@ -69,23 +69,29 @@ std::optional<EndReason> StreamRunner::EnqueueWhenRoom(Packet packet, std::stop_
     room_.NotifyAll();
   });
   MutexLock lock(mutex_);
-  while (queue_.size() >= options_.queue_capacity && !stop.stop_requested()) room_.Wait(mutex_);
+  while (!HasRoomFor(packet) && !stop.stop_requested()) room_.Wait(mutex_);
   if (stop.stop_requested()) return EndReason::kStopped;
+  queued_bytes_ += packet.bytes;
   queue_.push_back({.packet = std::move(packet)});
   return std::nullopt;
 }
 
 std::optional<EndReason> StreamRunner::Enqueue(Packet packet) {
   MutexLock lock(mutex_);
-  const bool full = queue_.size() >= options_.queue_capacity;
-  if (full || (waiting_for_key_ && !packet.key)) {
+  if (!HasRoomFor(packet) || (waiting_for_key_ && !packet.key)) {
     waiting_for_key_ = true;
     if (packet.shown) ++refused_;
     return EndReason::kDecoderBehind;
   }
   waiting_for_key_ = false;
+  queued_bytes_ += packet.bytes;
   queue_.push_back({.packet = std::move(packet), .lost_before = std::exchange(refused_, 0)});
   return std::nullopt;
+}
+
+bool StreamRunner::HasRoomFor(const Packet& packet) const {
+  if (queue_.size() >= options_.queue_capacity) return false;
+  return queued_bytes_ == 0 || queued_bytes_ + packet.bytes <= options_.queue_bytes;
 }
 
 void StreamRunner::HandleLost(const Error& why, Duration retry_in) {
@@ -154,8 +160,11 @@ void StreamRunner::DecodeNext() {
     if (queue_.empty()) return;
     entry = std::move(queue_.front());
     queue_.pop_front();
+    if (entry.packet) queued_bytes_ -= entry.packet->bytes;
     // A reader that waits for room is woken when there is much of it, so that it reads many packets at a time.
-    if (queue_.size() <= options_.queue_capacity / 2) room_.NotifyOne();
+    const bool much_room =
+        queue_.size() <= options_.queue_capacity / 2 && queued_bytes_ <= options_.queue_bytes / 2;
+    if (much_room) room_.NotifyOne();
   }
   const Duration start = ThreadCpuTime();
   if (entry.packet) {
@@ -257,6 +266,7 @@ void StreamRunner::DropWaiting() {
     MutexLock lock(mutex_);
     for (const QueueEntry& entry : queue_) packets += entry.packet && entry.packet->shown ? 1 : 0;
     queue_.clear();
+    queued_bytes_ = 0;
     has_pictures_ = false;
     queued_or_running_ = false;  // a job that waited for a lane will not run
   }

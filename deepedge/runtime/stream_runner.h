@@ -3,6 +3,8 @@
 //
 //   I/O thread --HandlePacket--> packet queue --decode job--> frames --Offer--> tasks
 //
+// The queue is full when it holds as many packets, or as many bytes, as it may; a packet of any size finds room in an
+// empty one.
 // Live pace: the I/O thread never waits. When the queue is full, packets are refused (and counted) until a key frame
 // finds room, because a decoder cannot go on in the middle of a group of pictures.
 // Lossless pace (`--pace fast`): the I/O thread waits for room in the queue, and no frame is decoded before every task
@@ -49,7 +51,8 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
     StreamId id;
     std::string name;
     bool lossless = false;
-    size_t queue_capacity = 64;  // packets
+    size_t queue_capacity = 64;        // packets
+    int64_t queue_bytes = 8 << 20;     // of all packets that wait
   };
 
   // Told once when the stream has ended and all its frames have, too.
@@ -98,6 +101,7 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
   // Both return why the packet was refused, or nothing when it is in the queue.
   std::optional<EndReason> Enqueue(Packet packet) DE_EXCLUDES(mutex_);
   std::optional<EndReason> EnqueueWhenRoom(Packet packet, std::stop_token stop) DE_EXCLUDES(mutex_);
+  bool HasRoomFor(const Packet& packet) const DE_REQUIRES(mutex_);
   bool WantsToRun() const DE_REQUIRES(mutex_);
   void SubmitIfReady() DE_EXCLUDES(mutex_);
   void DecodeNext() DE_EXCLUDES(mutex_);
@@ -116,6 +120,7 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
   mutable Mutex mutex_;
   CondVar room_ DE_GUARDED_BY(mutex_);
   std::deque<QueueEntry> queue_ DE_GUARDED_BY(mutex_);
+  int64_t queued_bytes_ DE_GUARDED_BY(mutex_) = 0;
   bool queued_or_running_ DE_GUARDED_BY(mutex_) = false;  // as a job on the lanes
   bool waiting_for_key_ DE_GUARDED_BY(mutex_) = false;    // the queue was full
   int64_t refused_ DE_GUARDED_BY(mutex_) = 0;             // shown packets refused since the last one that found room
