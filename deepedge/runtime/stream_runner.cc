@@ -162,36 +162,34 @@ void StreamRunner::DecodeNext() {
     queue_.pop_front();
     if (entry.packet) queued_bytes_ -= entry.packet->bytes;
     // A reader that waits for room is woken when there is much of it, so that it reads many packets at a time.
-    const bool much_room =
-        queue_.size() <= options_.queue_capacity / 2 && queued_bytes_ <= options_.queue_bytes / 2;
+    const bool much_room = queue_.size() <= options_.queue_capacity / 2 && queued_bytes_ <= options_.queue_bytes / 2;
     if (much_room) room_.NotifyOne();
   }
   const Duration start = ThreadCpuTime();
   if (entry.packet) {
-    Send(*entry.packet, entry.lost_before);
+    Send(*std::move(entry.packet), entry.lost_before);
     ReceivePictures();
   } else {
     decoder_->Drain();
     ReceivePictures();
-    GiveUpOutstanding(std::nullopt, EndReason::kNotDecodable);
+    GiveUpAll(EndReason::kNotDecodable);
   }
   const Duration cost = ThreadCpuTime() - start;
   MutexLock lock(mutex_);
   status_.decode_cost += cost;
 }
 
-void StreamRunner::Send(const Packet& packet, int64_t lost_before) {
+void StreamRunner::Send(Packet packet, int64_t lost_before) {
+  packet.sequence = next_sequence_++;
   // What was lost before a packet is counted when its own picture comes: those still inside the decoder are older.
-  auto own = outstanding_.end();
   if (packet.shown) {
-    own = outstanding_.emplace(packet.pts_us, lost_before);
+    outstanding_[packet.sequence] = {.pts_us = packet.pts_us, .lost_before = lost_before};
   } else {
     next_frame_ += lost_before;
   }
-  if (decoder_->Send(packet).ok() || own == outstanding_.end()) return;
-  next_frame_ += own->second + 1;
-  outstanding_.erase(own);
-  account_.End(EndReason::kNotDecodable);
+  if (decoder_->Send(packet).ok() || !packet.shown) return;
+  outstanding_.erase(packet.sequence);
+  GiveUp(lost_before, EndReason::kNotDecodable);
 }
 
 void StreamRunner::ReceivePictures() {
@@ -206,22 +204,37 @@ void StreamRunner::ReceivePictures() {
     }
     auto picture = std::move(received).value();
     if (!picture) return;
-    // Pictures come in order of presentation, so what is older and still inside will never come.
-    GiveUpOutstanding(picture->packet_pts_us, EndReason::kNotDecodable);
-    const auto own = outstanding_.find(picture->packet_pts_us);
+    GiveUpOlderThan(*picture);
+    const auto own = outstanding_.find(picture->packet_sequence);
     if (own == outstanding_.end()) continue;  // a second picture of one packet: nobody captured it
-    next_frame_ += own->second;
+    next_frame_ += own->second.lost_before;
     outstanding_.erase(own);
     pictures_.push_back({.picture = std::move(*picture), .number = next_frame_++});
   }
 }
 
-void StreamRunner::GiveUpOutstanding(std::optional<int64_t> before_pts_us, EndReason reason) {
-  const auto end = before_pts_us ? outstanding_.lower_bound(*before_pts_us) : outstanding_.end();
-  for (auto it = outstanding_.begin(); it != end; it = outstanding_.erase(it)) {
-    account_.End(reason);
-    next_frame_ += it->second + 1;
+void StreamRunner::GiveUpOlderThan(const DecodedPicture& picture) {
+  // Pictures come in order of presentation, so what was sent before this one's packet and is shown before it will never
+  // come. The time alone does not tell: it runs back where a camera's clock is set back.
+  for (auto it = outstanding_.begin(); it != outstanding_.end() && it->first < picture.packet_sequence;) {
+    const bool overdue = it->first < picture.packet_sequence - kMostPacketsInside;
+    if (!overdue && it->second.pts_us >= picture.packet_pts_us) {
+      ++it;
+      continue;
+    }
+    GiveUp(it->second.lost_before, EndReason::kNotDecodable);
+    it = outstanding_.erase(it);
   }
+}
+
+void StreamRunner::GiveUpAll(EndReason reason) {
+  for (const auto& [sequence, packet] : outstanding_) GiveUp(packet.lost_before, reason);
+  outstanding_.clear();
+}
+
+void StreamRunner::GiveUp(int64_t lost_before, EndReason reason) {
+  account_.End(reason);
+  next_frame_ += lost_before + 1;
 }
 
 void StreamRunner::DeliverPictures() {
@@ -271,7 +284,7 @@ void StreamRunner::DropWaiting() {
     queued_or_running_ = false;  // a job that waited for a lane will not run
   }
   account_.End(EndReason::kStopped, packets);
-  GiveUpOutstanding(std::nullopt, EndReason::kStopped);
+  GiveUpAll(EndReason::kStopped);
   for (const auto& task : tasks_) task->DropWaiting();
   FinishIfDone();
 }

@@ -51,8 +51,8 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
     StreamId id;
     std::string name;
     bool lossless = false;
-    size_t queue_capacity = 64;        // packets
-    int64_t queue_bytes = 8 << 20;     // of all packets that wait
+    size_t queue_capacity = 64;     // packets
+    int64_t queue_bytes = 8 << 20;  // of all packets that wait
   };
 
   // Told once when the stream has ended and all its frames have, too.
@@ -105,9 +105,11 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
   bool WantsToRun() const DE_REQUIRES(mutex_);
   void SubmitIfReady() DE_EXCLUDES(mutex_);
   void DecodeNext() DE_EXCLUDES(mutex_);
-  void Send(const Packet& packet, int64_t lost_before);
+  void Send(Packet packet, int64_t lost_before);
   void ReceivePictures();
-  void GiveUpOutstanding(std::optional<int64_t> before_pts_us, EndReason reason);
+  void GiveUpOlderThan(const DecodedPicture& picture);
+  void GiveUpAll(EndReason reason);
+  void GiveUp(int64_t lost_before, EndReason reason);
   void DeliverPictures();
   void FinishIfDone() DE_EXCLUDES(mutex_);
 
@@ -131,7 +133,12 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
 
   // Used by the decode job only, of which at most one runs.
   std::unique_ptr<Decoder> decoder_;
-  std::multimap<int64_t, int64_t> outstanding_;  // pts_us and lost_before of packets whose pictures have not come out
+  struct Outstanding {
+    int64_t pts_us = 0;
+    int64_t lost_before = 0;
+  };
+  std::map<int64_t, Outstanding> outstanding_;  // by sequence: packets whose pictures have not come out
+  int64_t next_sequence_ = 0;
   std::deque<NumberedPicture> pictures_;
   int64_t next_frame_ = 0;
 };

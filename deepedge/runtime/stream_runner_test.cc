@@ -13,6 +13,7 @@ namespace {
 using testing::FakeDecoder;
 using testing::MakeFakeModel;
 using testing::MakePacket;
+using testing::MakePacketShownAt;
 using testing::PacketFate;
 using testing::RememberingSink;
 
@@ -145,6 +146,20 @@ TEST_F(StreamRunnerTest, AClockThatIsSetBackLosesNoFrame) {
   finished_.Wait();
   StopAll();
   EXPECT_EQ(Counts().Of(Ending::kDone), 5);
+}
+
+TEST_F(StreamRunnerTest, AClockThatIsSetBackLosesNoFrameOfADecoderThatReorders) {
+  Build(true, {Ok}, /*decoder_delay=*/2);
+  lanes_->Start();
+  // Sent in the order of decoding: of three pictures, the last is sent first. The clock goes back by 0.7 s.
+  for (const int64_t place : {0, 3, 1, 2, 6, 4, 5, 9, 7, 8}) {
+    Push(MakePacketShownAt(place, 1'000'000 + place * 40'000 - (place > 3 ? 700'000 : 0)));
+  }
+  End();
+  finished_.Wait();
+  StopAll();
+  EXPECT_EQ(Counts().Of(Ending::kDone), 10);
+  EXPECT_EQ(sink_.All<ResultEvent>().back().frame, 9);
 }
 
 TEST_F(StreamRunnerTest, PacketsThatAreNotShownAreNotCaptured) {
