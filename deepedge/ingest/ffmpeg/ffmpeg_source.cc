@@ -356,6 +356,12 @@ class FfmpegSource final : public Source {
     }
     // FFmpeg corrects the duration of an AVI by the file's size, but not the number of its pictures.
     const int64_t told_packets = sought_ ? 0 : stream().nb_frames;
+    // It counts empty pictures, too (AVI: "as before"), which pass time but give no packet: where the time of all
+    // pictures has passed, none is missing.
+    const double rate = format_->frame_rate;
+    if (rate > 0 && static_cast<double>(seen_us) >= static_cast<double>(told_packets) / rate * 0.98e6 - 1e6) {
+      return ordinary;
+    }
     if (packets_ < told_packets - std::max(static_cast<int64_t>(format_->frame_rate), told_packets / 50)) {
       return {ErrorCode::kBadInput,
               fmt::format("the file is cut short: it holds {} of {} pictures", packets_, told_packets)};
