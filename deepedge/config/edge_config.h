@@ -93,7 +93,7 @@ struct TaskConfig {
     field("deadline_ms", &TaskConfig::deadline_ms,
           {.help = "Longest useful time from capture to result", .min = 1, .max = 600000, .unset = "none"});
     field("labels", &TaskConfig::labels,
-          {.help = "Report objects of these labels only", .text = &kNotEmptyRule, .unset = "all labels"});
+          {.help = "Report objects and classes of these labels only", .text = &kNotEmptyRule, .unset = "all labels"});
     field("then", &TaskConfig::then,
           {.help = "Cascades: models that run on what this one has found", .support = Support::kRefused});
   }
