@@ -30,10 +30,15 @@ struct DecodedPicture {
   PictureView picture;
   int64_t pts_us = 0;         // of the packet that the picture came from; never decreases between two drains or formats
   int64_t packet_pts_us = 0;  // of the packet as it was sent: differs where a camera's clock was set back
-  Time captured;              // of the packet
-  bool damaged = false;       // parts were lost and made up from neighbouring pictures
+  int64_t packet_sequence = 0;  // of the packet
+  Time captured;                // of the packet
+  bool damaged = false;         // parts were lost and made up from neighbouring pictures
   std::shared_ptr<const void> owner;
 };
+
+// A packet gives its picture before the picture of a packet that was sent this much later, or not at all: no video
+// standard reorders pictures by more than 16.
+constexpr int64_t kMostPacketsInside = 20;
 
 class Decoder {
  public:

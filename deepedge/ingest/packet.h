@@ -28,7 +28,8 @@ struct Packet {
   bool key = false;                    // a decoder can start here
   bool shown = true;  // false: needed for decoding others only (edit lists); gives no picture and is not captured
   int64_t bytes = 0;
-  Time captured;  // when it reached this box; for a paced file, when its picture was due
+  int64_t sequence = 0;  // given by who sends packets to a decoder, rising; the picture brings it back
+  Time captured;         // when it reached this box; for a paced file, when its picture was due
 };
 
 }  // namespace deepedge

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "deepedge/base/log.h"
@@ -51,6 +52,12 @@ Result<SourceKind> KindOf(const std::string& address) {
                   RedactUrl(address), scheme)};
 }
 
+SourceDeadlines DeadlinesOf(SourceKind kind, const SourceOptions& options) {
+  constexpr Duration kLeastForFiles = std::chrono::seconds(60);
+  const Duration least = kind == SourceKind::kFile ? kLeastForFiles : Duration(0);
+  return {.open = std::max(options.open_deadline, least), .read = std::max(options.read_deadline, least)};
+}
+
 Status CheckSource(const SourceOptions& options) {
   DE_TRY(const SourceKind kind, KindOf(options.address));
   if (kind != SourceKind::kFile) return {};
@@ -65,6 +72,9 @@ Status CheckSource(const SourceOptions& options) {
 Result<std::unique_ptr<Source>> MakeSource(SourceOptions options, const Clock& clock) {
   DE_TRY(const SourceKind kind, KindOf(options.address));
   if (kind == SourceKind::kFile || kind == SourceKind::kV4l2) options.address = FilePath(options.address);
+  const SourceDeadlines deadlines = DeadlinesOf(kind, options);
+  options.open_deadline = deadlines.open;
+  options.read_deadline = deadlines.read;
   return MakeFfmpegSource(kind, std::move(options), clock);
 }
 

@@ -41,8 +41,8 @@ class Source {
 struct SourceOptions {
   std::string address;  // rtsp(s)://, http(s)://, a file (also as file://), /dev/videoN
   Duration open_deadline = std::chrono::seconds(5);
-  Duration read_deadline = std::chrono::seconds(3);
-  CameraWish camera;  // what is asked of a USB camera
+  Duration read_deadline = std::chrono::seconds(3);  // of a camera; for a file see DeadlinesOf
+  CameraWish camera;                                 // what is asked of a USB camera
 };
 
 // What an address is, without opening it.
@@ -50,6 +50,17 @@ enum class SourceKind { kFile, kRtsp, kHttp, kV4l2 };
 
 // Pure. Errors: kBadInput naming the address for an unknown scheme.
 Result<SourceKind> KindOf(const std::string& address);
+
+// How long one call may take.
+struct SourceDeadlines {
+  Duration open{0};
+  Duration read{0};
+};
+
+// Pure. A camera that is silent for seconds is lost and is connected anew. A file is there or it is not, and is given
+// at least a minute: a disk that has to spin up, or a network drive under load, is slow without anything being wrong,
+// and giving up would end the stream for good.
+SourceDeadlines DeadlinesOf(SourceKind kind, const SourceOptions& options);
 
 // Checks what can be checked before start: a file exists, is a regular file and holds video. Cameras are not contacted.
 // Errors: kBadInput, kNotFound, naming the address.

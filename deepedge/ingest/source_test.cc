@@ -44,6 +44,16 @@ TEST(KindOfTest, AnUnknownSchemeNamesTheAllowedOnesAndNoPassword) {
   EXPECT_FALSE(CheckSource({.address = "ftp://host/a"}).ok());
 }
 
+TEST(DeadlinesOfTest, ASlowDiskIsNotADeadCamera) {
+  const SourceOptions options{.open_deadline = std::chrono::seconds(5), .read_deadline = std::chrono::minutes(3)};
+  EXPECT_EQ(DeadlinesOf(SourceKind::kFile, options).open, std::chrono::seconds(60));
+  EXPECT_EQ(DeadlinesOf(SourceKind::kFile, options).read, std::chrono::minutes(3));
+  for (const SourceKind camera : {SourceKind::kRtsp, SourceKind::kHttp, SourceKind::kV4l2}) {
+    EXPECT_EQ(DeadlinesOf(camera, options).open, std::chrono::seconds(5));
+    EXPECT_EQ(DeadlinesOf(camera, {}).read, std::chrono::seconds(3));
+  }
+}
+
 TEST(CheckSourceTest, CamerasAreNotContacted) {
   EXPECT_TRUE(CheckSource({.address = "rtsp://192.0.2.1/nobody"}).ok());
   EXPECT_TRUE(CheckSource({.address = "http://192.0.2.1/nobody"}).ok());

@@ -12,6 +12,13 @@ struct MediaTimes {
   int64_t dts_us = 0;
 };
 
+// Pure. A stamp beyond +-2^60 us (36,000 years) is that of a broken or hostile stream; sums of a few others do not
+// overflow.
+constexpr bool IsBelievableStamp(int64_t stamp_us) {
+  constexpr int64_t kLargest = int64_t{1} << 60;
+  return -kLargest <= stamp_us && stamp_us <= kLargest;
+}
+
 // Pure state machine; thread-compatible. One per connection to a source; the next connection continues where the last
 // one stopped by passing `Last()` as `start_us`.
 class TimestampNormalizer {
@@ -22,12 +29,14 @@ class TimestampNormalizer {
     int64_t default_duration_us = 40'000;  // distance of pictures where stamps are missing
     int64_t largest_gap_us = 10'000'000;   // a longer jump forward, or a jump backwards, is closed up
   };
-  explicit TimestampNormalizer(Options options) : options_(options) {}
+  // Times that are not believable are replaced: an origin by the first stamp, a start by 0.
+  explicit TimestampNormalizer(Options options);
 
   // The raw stamps of one packet, in the order of decoding, in microseconds, where present. dts is <= pts and never
   // decreases; pts may, as pictures are reordered. dts of the first packets lies before start_us by the time that
   // reordering takes. A dts that steps back by less than one picture is noise and held, not a jump. Where only pts are
-  // told, they are kept, and dts steps back when a picture shows a deeper reordering than those before.
+  // told, they are kept, and dts steps back when a picture shows a deeper reordering than those before. A stamp that
+  // is not believable counts as missing.
   MediaTimes Next(std::optional<int64_t> pts_us, std::optional<int64_t> dts_us);
 
   // The media time at which the next picture is expected: after all pictures so far.

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::optional<int64_t> kNone;
 
+constexpr int64_t kFar = int64_t{1} << 60;  // the largest stamp that is believed
+
 struct Step {
   std::optional<int64_t> pts;
   std::optional<int64_t> dts;
@@ -123,6 +125,22 @@ TEST(TimestampNormalizerTest, FollowsTheTable) {
        {{ms(0), ms(0), 0, 0}, {ms(10), ms(40), ms(40), ms(40)}},
        ms(80)},
       {"nor one that is far behind it", {}, {{ms(0), ms(0), 0, 0}, {ms(60'000), ms(40), ms(40), ms(40)}}, ms(80)},
+      {"stamps that no clock tells count as missing",
+       {},
+       {{INT64_MIN, INT64_MIN, 0, 0},
+        {ms(100), ms(100), ms(40), ms(40)},
+        {INT64_MAX, ms(140), ms(80), ms(80)},
+        {INT64_MIN, INT64_MAX, ms(120), ms(120)},
+        {kFar + 1, kNone, ms(160), ms(160)},
+        {kNone, -kFar - 1, ms(200), ms(200)}},
+       ms(240)},
+      {"the largest stamps are closed up like every jump",
+       {},
+       {{kFar, kFar, 0, 0},
+        {-kFar, -kFar, ms(40), ms(40)},
+        {kFar, -kFar, ms(40), ms(40)},
+        {kFar, kNone, ms(80), ms(80)}},
+       ms(120)},
       {"120 pictures a second",
        {.default_duration_us = 8333},
        {{0, 0, 0, 0}, {8333, 8333, 8333, 8333}, {16'667, 16'667, 16'667, 16'667}},
@@ -162,6 +180,25 @@ TEST(TimestampNormalizerTest, WhateverComesInNothingRunsBackwards) {
       last_dts = times.dts_us;
       largest_pts = std::max(largest_pts, times.pts_us);
       ASSERT_GT(normalizer.Last(), largest_pts);
+    }
+  }
+}
+
+TEST(TimestampNormalizerTest, ExtremeValuesDoNotOverflow) {
+  const int64_t values[] = {INT64_MIN, INT64_MIN + 1, -kFar - 1, -kFar, -1, 0, 1, kFar, kFar + 1, INT64_MAX};
+  for (const int64_t start : values) {
+    for (const int64_t other : values) {
+      TimestampNormalizer normalizer({.start_us = start, .origin_us = other, .default_duration_us = other});
+      for (const int64_t pts : values) {
+        for (const int64_t dts : values) {
+          for (const MediaTimes times : {normalizer.Next(pts, dts), normalizer.Next(pts, {}), normalizer.Next({}, dts),
+                                         normalizer.Next({}, {})}) {
+            ASSERT_GE(times.pts_us, times.dts_us);
+            ASSERT_LT(times.pts_us, 4 * kFar);
+            ASSERT_GT(times.dts_us, -4 * kFar);
+          }
+        }
+      }
     }
   }
 }

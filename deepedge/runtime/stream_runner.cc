@@ -1,7 +1,6 @@
 #include "deepedge/runtime/stream_runner.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "deepedge/base/check.h"
@@ -70,22 +69,29 @@ std::optional<EndReason> StreamRunner::EnqueueWhenRoom(Packet packet, std::stop_
     room_.NotifyAll();
   });
   MutexLock lock(mutex_);
-  while (queue_.size() >= options_.queue_capacity && !stop.stop_requested()) room_.Wait(mutex_);
+  while (!HasRoomFor(packet) && !stop.stop_requested()) room_.Wait(mutex_);
   if (stop.stop_requested()) return EndReason::kStopped;
-  queue_.emplace_back(std::move(packet));
+  queued_bytes_ += packet.bytes;
+  queue_.push_back({.packet = std::move(packet)});
   return std::nullopt;
 }
 
 std::optional<EndReason> StreamRunner::Enqueue(Packet packet) {
   MutexLock lock(mutex_);
-  const bool full = queue_.size() >= options_.queue_capacity;
-  if (full || (waiting_for_key_ && !packet.key)) {
+  if (!HasRoomFor(packet) || (waiting_for_key_ && !packet.key)) {
     waiting_for_key_ = true;
+    if (packet.shown) ++refused_;
     return EndReason::kDecoderBehind;
   }
   waiting_for_key_ = false;
-  queue_.emplace_back(std::move(packet));
+  queued_bytes_ += packet.bytes;
+  queue_.push_back({.packet = std::move(packet), .lost_before = std::exchange(refused_, 0)});
   return std::nullopt;
+}
+
+bool StreamRunner::HasRoomFor(const Packet& packet) const {
+  if (queue_.size() >= options_.queue_capacity) return false;
+  return queued_bytes_ == 0 || queued_bytes_ + packet.bytes <= options_.queue_bytes;
 }
 
 void StreamRunner::HandleLost(const Error& why, Duration retry_in) {
@@ -93,7 +99,7 @@ void StreamRunner::HandleLost(const Error& why, Duration retry_in) {
     MutexLock lock(mutex_);
     status_.state = StreamState::kLost;
     status_.detail = why.message;
-    queue_.emplace_back(std::nullopt);
+    queue_.emplace_back();
   }
   environment_.events.Publish(StreamDownEvent{.stream = options_.name,
                                               .at_us = environment_.clock.EpochMicros(environment_.clock.Now()),
@@ -106,7 +112,7 @@ void StreamRunner::HandleEnded(const Error& why) {
   {
     MutexLock lock(mutex_);
     status_.detail = why.message;
-    queue_.emplace_back(std::nullopt);
+    queue_.emplace_back();
     ended_ = true;
   }
   SubmitIfReady();
@@ -124,8 +130,8 @@ void StreamRunner::SubmitIfReady() {
     MutexLock lock(mutex_);
     if (!WantsToRun()) return;
     queued_or_running_ = true;
-    const bool has_packet = !queue_.empty() && queue_.front().has_value();
-    due = has_packet ? queue_.front()->captured : environment_.clock.Now();
+    const bool has_packet = !queue_.empty() && queue_.front().packet.has_value();
+    due = has_packet ? queue_.front().packet->captured : environment_.clock.Now();
   }
   environment_.lanes.Submit(*this, {.kind = JobKind::kDecode, .deadline = due});
 }
@@ -154,26 +160,36 @@ void StreamRunner::DecodeNext() {
     if (queue_.empty()) return;
     entry = std::move(queue_.front());
     queue_.pop_front();
+    if (entry.packet) queued_bytes_ -= entry.packet->bytes;
     // A reader that waits for room is woken when there is much of it, so that it reads many packets at a time.
-    if (queue_.size() <= options_.queue_capacity / 2) room_.NotifyOne();
+    const bool much_room = queue_.size() <= options_.queue_capacity / 2 && queued_bytes_ <= options_.queue_bytes / 2;
+    if (much_room) room_.NotifyOne();
   }
   const Duration start = ThreadCpuTime();
-  if (entry) {
-    if (entry->shown) outstanding_pts_us_.insert(entry->pts_us);
-    if (const auto sent = decoder_->Send(*entry); !sent.ok() && entry->shown) {
-      outstanding_pts_us_.erase(outstanding_pts_us_.find(entry->pts_us));
-      account_.End(EndReason::kNotDecodable);
-      ++next_frame_;
-    }
+  if (entry.packet) {
+    Send(*std::move(entry.packet), entry.lost_before);
     ReceivePictures();
   } else {
     decoder_->Drain();
     ReceivePictures();
-    GiveUpOutstanding(std::nullopt, EndReason::kNotDecodable);
+    GiveUpAll(EndReason::kNotDecodable);
   }
   const Duration cost = ThreadCpuTime() - start;
   MutexLock lock(mutex_);
   status_.decode_cost += cost;
+}
+
+void StreamRunner::Send(Packet packet, int64_t lost_before) {
+  packet.sequence = next_sequence_++;
+  // What was lost before a packet is counted when its own picture comes: those still inside the decoder are older.
+  if (packet.shown) {
+    outstanding_[packet.sequence] = {.pts_us = packet.pts_us, .lost_before = lost_before};
+  } else {
+    next_frame_ += lost_before;
+  }
+  if (decoder_->Send(packet).ok() || !packet.shown) return;
+  outstanding_.erase(packet.sequence);
+  GiveUp(lost_before, EndReason::kNotDecodable);
 }
 
 void StreamRunner::ReceivePictures() {
@@ -188,27 +204,42 @@ void StreamRunner::ReceivePictures() {
     }
     auto picture = std::move(received).value();
     if (!picture) return;
-    // Pictures come in order of presentation, so what is older and still inside will never come.
-    GiveUpOutstanding(picture->packet_pts_us, EndReason::kNotDecodable);
-    const auto own = outstanding_pts_us_.find(picture->packet_pts_us);
-    if (own == outstanding_pts_us_.end()) continue;  // a second picture of one packet: nobody captured it
-    outstanding_pts_us_.erase(own);
-    pictures_.push_back(std::move(*picture));
+    GiveUpOlderThan(*picture);
+    const auto own = outstanding_.find(picture->packet_sequence);
+    if (own == outstanding_.end()) continue;  // a second picture of one packet: nobody captured it
+    next_frame_ += own->second.lost_before;
+    outstanding_.erase(own);
+    pictures_.push_back({.picture = std::move(*picture), .number = next_frame_++});
   }
 }
 
-void StreamRunner::GiveUpOutstanding(std::optional<int64_t> before_pts_us, EndReason reason) {
-  const auto end = before_pts_us ? outstanding_pts_us_.lower_bound(*before_pts_us) : outstanding_pts_us_.end();
-  const auto lost = static_cast<int64_t>(std::distance(outstanding_pts_us_.begin(), end));
-  if (lost == 0) return;
-  outstanding_pts_us_.erase(outstanding_pts_us_.begin(), end);
-  account_.End(reason, lost);
-  next_frame_ += lost;
+void StreamRunner::GiveUpOlderThan(const DecodedPicture& picture) {
+  // Pictures come in order of presentation, so what was sent before this one's packet and is shown before it will never
+  // come. The time alone does not tell: it runs back where a camera's clock is set back.
+  for (auto it = outstanding_.begin(); it != outstanding_.end() && it->first < picture.packet_sequence;) {
+    const bool overdue = it->first < picture.packet_sequence - kMostPacketsInside;
+    if (!overdue && it->second.pts_us >= picture.packet_pts_us) {
+      ++it;
+      continue;
+    }
+    GiveUp(it->second.lost_before, EndReason::kNotDecodable);
+    it = outstanding_.erase(it);
+  }
+}
+
+void StreamRunner::GiveUpAll(EndReason reason) {
+  for (const auto& [sequence, packet] : outstanding_) GiveUp(packet.lost_before, reason);
+  outstanding_.clear();
+}
+
+void StreamRunner::GiveUp(int64_t lost_before, EndReason reason) {
+  account_.End(reason);
+  next_frame_ += lost_before + 1;
 }
 
 void StreamRunner::DeliverPictures() {
   while (!pictures_.empty()) {
-    DecodedPicture picture = std::move(pictures_.front());
+    auto [picture, number] = std::move(pictures_.front());
     pictures_.pop_front();
     {
       MutexLock lock(mutex_);
@@ -216,7 +247,7 @@ void StreamRunner::DeliverPictures() {
       status_.height = picture.picture.height;
     }
     const auto frame = std::make_shared<const Frame>(Frame{.stream = options_.id,
-                                                           .number = next_frame_++,
+                                                           .number = number,
                                                            .pts_us = picture.pts_us,
                                                            .captured = picture.captured,
                                                            .picture = picture.picture,
@@ -246,13 +277,14 @@ void StreamRunner::DropWaiting() {
   pictures_.clear();
   {
     MutexLock lock(mutex_);
-    for (const QueueEntry& entry : queue_) packets += entry.has_value() && entry->shown ? 1 : 0;
+    for (const QueueEntry& entry : queue_) packets += entry.packet && entry.packet->shown ? 1 : 0;
     queue_.clear();
+    queued_bytes_ = 0;
     has_pictures_ = false;
     queued_or_running_ = false;  // a job that waited for a lane will not run
   }
   account_.End(EndReason::kStopped, packets);
-  GiveUpOutstanding(std::nullopt, EndReason::kStopped);
+  GiveUpAll(EndReason::kStopped);
   for (const auto& task : tasks_) task->DropWaiting();
   FinishIfDone();
 }

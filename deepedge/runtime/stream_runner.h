@@ -3,6 +3,8 @@
 //
 //   I/O thread --HandlePacket--> packet queue --decode job--> frames --Offer--> tasks
 //
+// The queue is full when it holds as many packets, or as many bytes, as it may; a packet of any size finds room in an
+// empty one.
 // Live pace: the I/O thread never waits. When the queue is full, packets are refused (and counted) until a key frame
 // finds room, because a decoder cannot go on in the middle of a group of pictures.
 // Lossless pace (`--pace fast`): the I/O thread waits for room in the queue, and no frame is decoded before every task
@@ -12,9 +14,9 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -49,7 +51,8 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
     StreamId id;
     std::string name;
     bool lossless = false;
-    size_t queue_capacity = 64;  // packets
+    size_t queue_capacity = 64;     // packets
+    int64_t queue_bytes = 8 << 20;  // of all packets that wait
   };
 
   // Told once when the stream has ended and all its frames have, too.
@@ -85,16 +88,28 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
 
  private:
   // An entry of the packet queue; no packet: the decoder gives what is still inside, then starts anew.
-  using QueueEntry = std::optional<Packet>;
+  struct QueueEntry {
+    std::optional<Packet> packet;
+    int64_t lost_before = 0;  // shown packets that the queue refused since the packet before; they have numbers too
+  };
+  // A decoded picture that has not been offered yet.
+  struct NumberedPicture {
+    DecodedPicture picture;
+    int64_t number = 0;
+  };
 
   // Both return why the packet was refused, or nothing when it is in the queue.
   std::optional<EndReason> Enqueue(Packet packet) DE_EXCLUDES(mutex_);
   std::optional<EndReason> EnqueueWhenRoom(Packet packet, std::stop_token stop) DE_EXCLUDES(mutex_);
+  bool HasRoomFor(const Packet& packet) const DE_REQUIRES(mutex_);
   bool WantsToRun() const DE_REQUIRES(mutex_);
   void SubmitIfReady() DE_EXCLUDES(mutex_);
   void DecodeNext() DE_EXCLUDES(mutex_);
+  void Send(Packet packet, int64_t lost_before);
   void ReceivePictures();
-  void GiveUpOutstanding(std::optional<int64_t> before_pts_us, EndReason reason);
+  void GiveUpOlderThan(const DecodedPicture& picture);
+  void GiveUpAll(EndReason reason);
+  void GiveUp(int64_t lost_before, EndReason reason);
   void DeliverPictures();
   void FinishIfDone() DE_EXCLUDES(mutex_);
 
@@ -107,8 +122,10 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
   mutable Mutex mutex_;
   CondVar room_ DE_GUARDED_BY(mutex_);
   std::deque<QueueEntry> queue_ DE_GUARDED_BY(mutex_);
+  int64_t queued_bytes_ DE_GUARDED_BY(mutex_) = 0;
   bool queued_or_running_ DE_GUARDED_BY(mutex_) = false;  // as a job on the lanes
   bool waiting_for_key_ DE_GUARDED_BY(mutex_) = false;    // the queue was full
+  int64_t refused_ DE_GUARDED_BY(mutex_) = 0;             // shown packets refused since the last one that found room
   bool has_pictures_ DE_GUARDED_BY(mutex_) = false;       // pictures_ is not empty, while no job runs
   bool ended_ DE_GUARDED_BY(mutex_) = false;              // no packet will follow
   bool finished_ DE_GUARDED_BY(mutex_) = false;           // the listener has been told
@@ -116,8 +133,13 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
 
   // Used by the decode job only, of which at most one runs.
   std::unique_ptr<Decoder> decoder_;
-  std::multiset<int64_t> outstanding_pts_us_;  // packets sent whose pictures have not come out
-  std::deque<DecodedPicture> pictures_;        // decoded, not offered yet
+  struct Outstanding {
+    int64_t pts_us = 0;
+    int64_t lost_before = 0;
+  };
+  std::map<int64_t, Outstanding> outstanding_;  // by sequence: packets whose pictures have not come out
+  int64_t next_sequence_ = 0;
+  std::deque<NumberedPicture> pictures_;
   int64_t next_frame_ = 0;
 };
 

@@ -13,6 +13,7 @@ namespace {
 using testing::FakeDecoder;
 using testing::MakeFakeModel;
 using testing::MakePacket;
+using testing::MakePacketShownAt;
 using testing::PacketFate;
 using testing::RememberingSink;
 
@@ -29,11 +30,15 @@ class FinishedLatch final : public StreamRunner::Listener {
 class StreamRunnerTest : public ::testing::Test {
  protected:
   void Build(bool lossless, std::vector<std::function<Status()>> models, size_t decoder_delay = 0,
-             size_t queue_capacity = 64) {
+             size_t queue_capacity = 64, int64_t queue_bytes = 8 << 20) {
     lanes_ = std::make_unique<Lanes>(Lanes::Options{.cpus = {AllowedCpus().front(), AllowedCpus().back()}}, clock_);
     scalers_.resize(2);
     stream_ = std::make_unique<StreamRunner>(
-        StreamRunner::Options{.id = {0}, .name = "gate", .lossless = lossless, .queue_capacity = queue_capacity},
+        StreamRunner::Options{.id = {0},
+                              .name = "gate",
+                              .lossless = lossless,
+                              .queue_capacity = queue_capacity,
+                              .queue_bytes = queue_bytes},
         std::make_unique<FakeDecoder>(decoder_delay),
         TaskRunner::Environment{.lanes = *lanes_, .clock = clock_, .events = sink_, .scalers = scalers_}, finished_);
     for (size_t i = 0; i < models.size(); ++i) {
@@ -143,6 +148,20 @@ TEST_F(StreamRunnerTest, AClockThatIsSetBackLosesNoFrame) {
   EXPECT_EQ(Counts().Of(Ending::kDone), 5);
 }
 
+TEST_F(StreamRunnerTest, AClockThatIsSetBackLosesNoFrameOfADecoderThatReorders) {
+  Build(true, {Ok}, /*decoder_delay=*/2);
+  lanes_->Start();
+  // Sent in the order of decoding: of three pictures, the last is sent first. The clock goes back by 0.7 s.
+  for (const int64_t place : {0, 3, 1, 2, 6, 4, 5, 9, 7, 8}) {
+    Push(MakePacketShownAt(place, 1'000'000 + place * 40'000 - (place > 3 ? 700'000 : 0)));
+  }
+  End();
+  finished_.Wait();
+  StopAll();
+  EXPECT_EQ(Counts().Of(Ending::kDone), 10);
+  EXPECT_EQ(sink_.All<ResultEvent>().back().frame, 9);
+}
+
 TEST_F(StreamRunnerTest, PacketsThatAreNotShownAreNotCaptured) {
   Build(true, {Ok});
   lanes_->Start();
@@ -175,6 +194,60 @@ TEST_F(StreamRunnerTest, AFullQueueRefusesPacketsUntilAKeyFrame) {
   EXPECT_EQ(Counts().captured, 5);
   EXPECT_EQ(Counts().Of(EndReason::kDecoderBehind), 2);
   EXPECT_EQ(Counts().InFlight(), 0);
+  // What was refused has kept its place in the count.
+  const ResultEvent last = sink_.All<ResultEvent>().back();
+  EXPECT_EQ(last.pts_us, 160'000);
+  EXPECT_EQ(last.frame, 4);
+}
+
+Packet PacketOf(int64_t bytes, int64_t pts_us) {
+  Packet packet = MakePacket(pts_us);
+  packet.bytes = bytes;
+  return packet;
+}
+
+TEST_F(StreamRunnerTest, TheQueueIsFullByBytesToo) {
+  Build(false, {Ok}, 0, /*queue_capacity=*/64, /*queue_bytes=*/1000);
+  // Lanes are not running yet, so nothing leaves the queue.
+  Push(PacketOf(5000, 0));  // alone, so that a picture of any size passes
+  Push(PacketOf(1, 40'000));
+  EXPECT_EQ(Counts().Of(EndReason::kDecoderBehind), 1);
+  lanes_->Start();
+  while (stream_->Status().queued_packets > 0) std::this_thread::yield();
+  lanes_->Stop();
+  Push(PacketOf(600, 80'000));
+  Push(PacketOf(400, 120'000));
+  Push(PacketOf(1, 160'000));
+  EXPECT_EQ(stream_->Status().queued_packets, 2U);
+  EXPECT_EQ(Counts().Of(EndReason::kDecoderBehind), 2);
+  StopAll();
+  EXPECT_EQ(Counts().InFlight(), 0);
+}
+
+TEST_F(StreamRunnerTest, ALosslessReaderWaitsForRoomForItsBytes) {
+  Build(true, {Ok}, /*decoder_delay=*/1, /*queue_capacity=*/64, /*queue_bytes=*/1000);
+  lanes_->Start();
+  for (int64_t i = 0; i < 100; ++i) Push(PacketOf(i % 7 == 0 ? 3000 : 450, i * 40'000));
+  End();
+  finished_.Wait();
+  StopAll();
+  EXPECT_EQ(Counts().Of(Ending::kDone), 100);
+}
+
+TEST_F(StreamRunnerTest, PicturesInsideTheDecoderKeepTheirNumbersWhenPacketsAreRefused) {
+  Build(false, {Ok}, /*decoder_delay=*/2, /*queue_capacity=*/3);
+  for (int64_t i = 0; i < 3; ++i) Push(MakePacket(i * 40'000, i == 0));
+  for (int64_t i = 3; i < 8; ++i) Push(MakePacket(i * 40'000, false));  // full
+  lanes_->Start();
+  for (int64_t i = 8; i < 12; ++i) {
+    while (!stream_->tasks()[0]->IsIdle() || stream_->Status().queued_packets > 0) std::this_thread::yield();
+    Push(MakePacket(i * 40'000, i == 8));
+  }
+  End();
+  finished_.Wait();
+  StopAll();
+  EXPECT_EQ(Counts().Of(EndReason::kDecoderBehind), 5);
+  for (const auto& event : sink_.All<ResultEvent>()) EXPECT_EQ(event.frame, event.pts_us / 40'000);
 }
 
 TEST_F(StreamRunnerTest, ALostCameraLosesNoCount) {

@@ -10,6 +10,15 @@
 
 namespace deepedge {
 
+void KeepLabels(const std::vector<int>& labels, InferenceResult& result) {
+  if (labels.empty()) return;
+  const auto unwanted = [&](const auto& found) {
+    return std::find(labels.begin(), labels.end(), found.label) == labels.end();
+  };
+  std::erase_if(result.objects, unwanted);
+  std::erase_if(result.classes, unwanted);
+}
+
 TaskRunner::TaskRunner(Options options, LoadedModel& model, ResourceId model_slots, Environment environment,
                        TaskListener& stream)
     : options_(std::move(options)),
@@ -80,11 +89,7 @@ void TaskRunner::Run(const RunContext& context) {
 }
 
 void TaskRunner::Publish(const Frame& frame, InferenceResult result, Time available) {
-  if (!options_.labels.empty()) {
-    std::erase_if(result.objects, [&](const DetectedObject& object) {
-      return std::find(options_.labels.begin(), options_.labels.end(), object.label) == options_.labels.end();
-    });
-  }
+  KeepLabels(options_.labels, result);
   environment_.events.Publish(ResultEvent{.stream = options_.stream,
                                           .model = model_.name,
                                           .frame = frame.number,

@@ -20,6 +20,7 @@
 #include "deepedge/events/sink.h"
 #include "deepedge/media/frame.h"
 #include "deepedge/media/pixel_ops.h"
+#include "deepedge/model/inference_result.h"
 #include "deepedge/runtime/frame_account.h"
 #include "deepedge/runtime/loaded_model.h"
 #include "deepedge/runtime/model_inference.h"
@@ -27,6 +28,9 @@
 #include "deepedge/scheduler/lanes.h"
 
 namespace deepedge {
+
+// Pure. Leaves objects and classes of these labels only; of all when there are none.
+void KeepLabels(const std::vector<int>& labels, InferenceResult& result);
 
 // Told when a task has taken its frame, so that a stream that must not lose any can go on.
 class TaskListener {
@@ -41,7 +45,7 @@ class TaskRunner final : public Job {
     std::string stream;
     double max_rate = 0;                                 // results a second; not positive: the stream's own rate
     Duration deadline = std::chrono::milliseconds(500);  // capture to result
-    std::vector<int> labels;                             // only objects of these labels are reported; empty: all
+    std::vector<int> labels;  // only objects and classes of these labels are reported; empty: all
   };
 
   // What tasks share. All must outlive the task.

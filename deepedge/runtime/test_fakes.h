@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,12 +20,24 @@ namespace deepedge::testing {
 // What becomes of a fake packet in the fake decoder.
 enum class PacketFate { kPicture, kBroken, kNoPicture };
 
+// What a fake packet holds. The place in the order of presentation is its time, but not after a clock was set back.
+struct FakeData {
+  PacketFate fate = PacketFate::kPicture;
+  int64_t place = 0;
+};
+
 inline Packet MakePacket(int64_t pts_us, bool key = true, PacketFate fate = PacketFate::kPicture, Time captured = {}) {
-  return {.native = std::make_shared<const PacketFate>(fate),
+  return {.native = std::make_shared<const FakeData>(FakeData{fate, pts_us}),
           .pts_us = pts_us,
           .dts_us = pts_us,
           .key = key,
           .captured = captured};
+}
+
+inline Packet MakePacketShownAt(int64_t place, int64_t pts_us) {
+  Packet packet = MakePacket(pts_us);
+  packet.native = std::make_shared<const FakeData>(FakeData{PacketFate::kPicture, place});
+  return packet;
 }
 
 // Gives pictures in order of presentation, holding `delay` of them back as a decoder of B-frames does.
@@ -36,25 +48,25 @@ class FakeDecoder final : public Decoder {
 
   Status Send(const Packet& packet) override {
     draining_ = false;
-    const auto fate = *static_cast<const PacketFate*>(packet.native.get());
+    const auto [fate, place] = *static_cast<const FakeData*>(packet.native.get());
     if (fate == PacketFate::kBroken) return Error{ErrorCode::kBadInput, "broken packet"};
     if (fate == PacketFate::kNoPicture) return {};
-    inside_.push_back({packet.pts_us, packet.captured});
-    std::sort(inside_.begin(), inside_.end());
+    inside_.emplace(place, packet);
     return {};
   }
   void Drain() override { draining_ = true; }
   Result<std::optional<DecodedPicture>> Receive() override {
     if (inside_.empty() || (!draining_ && inside_.size() <= delay_)) return std::optional<DecodedPicture>();
-    const auto [pts_us, captured] = inside_.front();
-    inside_.pop_front();
-    last_pts_us_ = std::max(last_pts_us_, pts_us);
+    const Packet packet = std::move(inside_.begin()->second);
+    inside_.erase(inside_.begin());
+    last_pts_us_ = std::max(last_pts_us_, packet.pts_us);
     const uint8_t* data = pixels_->data();
     return std::optional<DecodedPicture>(DecodedPicture{
         .picture = {.format = PixelFormat::kRgb24, .width = 64, .height = 64, .planes = {data}, .strides = {192}},
         .pts_us = last_pts_us_,
-        .packet_pts_us = pts_us,
-        .captured = captured,
+        .packet_pts_us = packet.pts_us,
+        .packet_sequence = packet.sequence,
+        .captured = packet.captured,
         .owner = pixels_});
   }
 
@@ -62,7 +74,7 @@ class FakeDecoder final : public Decoder {
   size_t delay_;
   bool draining_ = false;
   int64_t last_pts_us_ = INT64_MIN;
-  std::deque<std::pair<int64_t, Time>> inside_;
+  std::multimap<int64_t, Packet> inside_;  // by place
   std::shared_ptr<std::vector<uint8_t>> pixels_;
 };
 

@@ -13,8 +13,6 @@
 namespace deepedge {
 namespace {
 
-// No video standard reorders pictures by more than 16; stamps older than this belong to packets that gave no picture.
-constexpr int64_t kOldestStamp = 20;
 // A picture larger than this is a broken stream's.
 constexpr int64_t kMostPixels = 8192 * 8192;
 // Pictures and errors that wait to be received; one packet gives one, a drain as many as are reordered.
@@ -26,6 +24,7 @@ class StampTable {
   struct Stamp {
     int64_t id = 0;
     int64_t pts_us = 0;
+    int64_t sequence = 0;  // the sender's, which may leave some out
     Time captured;
     bool made_up = false;  // the packet had no pts of its own; these were counted in the order of decoding
   };
@@ -45,8 +44,8 @@ class StampTable {
   // The stamp of the picture that came from packet `id`. Pictures come in the order of presentation, so where times are
   // made up (AVI: only those of the pictures that others refer to) they are given out smallest first.
   Stamp Take(int64_t id) {
-    std::erase_if(stamps_, [&](const Stamp& s) { return s.id < id - kOldestStamp; });
-    const bool smallest_first = last_made_up_ >= id - kOldestStamp;
+    std::erase_if(stamps_, [&](const Stamp& s) { return s.id < id - kMostPacketsInside; });
+    const bool smallest_first = last_made_up_ >= id - kMostPacketsInside;
     const auto found = smallest_first
                            ? std::min_element(stamps_.begin(), stamps_.end(),
                                               [](const Stamp& a, const Stamp& b) { return a.pts_us < b.pts_us; })
@@ -77,7 +76,7 @@ class FfmpegDecoder final : public Decoder {
 
     const auto* native = static_cast<const AVPacket*>(packet.native.get());
     const int64_t id = next_id_++;
-    stamps_.Add({id, packet.pts_us, packet.captured, native->pts == AV_NOPTS_VALUE});
+    stamps_.Add({id, packet.pts_us, packet.sequence, packet.captured, native->pts == AV_NOPTS_VALUE});
     context_->reordered_opaque = id;
     const int result = avcodec_send_packet(context_.get(), native);
     // Pictures are fetched at once: what is still to be decoded would otherwise be given the next packet's id.
@@ -162,6 +161,7 @@ class FfmpegDecoder final : public Decoder {
     picture.pts_us = std::max(stamp.pts_us, last_pts_us_.value_or(stamp.pts_us));
     last_pts_us_ = picture.pts_us;
     picture.packet_pts_us = stamp.pts_us;
+    picture.packet_sequence = stamp.sequence;
     picture.captured = stamp.captured;
     picture.damaged = frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
     DE_TRY(AvFrame known, converter_.ToKnownFormat(std::move(frame)));

@@ -101,7 +101,8 @@ class FfmpegSource final : public Source {
     };
     if (live()) return unsupported("not a file");
     if (stamps_are_made_up_) return unsupported("a raw stream without time stamps");
-    const int64_t target = StartOf(stream()) + av_rescale_q(offset.count(), kMicroseconds, stream().time_base);
+    const int64_t start = MicrosOf(stream().start_time, stream()) ? stream().start_time : 0;
+    const int64_t target = start + av_rescale_q(offset.count(), kMicroseconds, stream().time_base);
     const int result = av_seek_frame(context_.get(), stream_index_, target, AVSEEK_FLAG_BACKWARD);
     if (result < 0) return unsupported(FfmpegErrorText(result));
     sought_ = true;
@@ -145,7 +146,13 @@ class FfmpegSource final : public Source {
   bool live() const { return kind_ != SourceKind::kFile; }
   AVStream& stream() const { return *context_->streams[stream_index_]; }
 
-  static int64_t StartOf(const AVStream& stream) { return stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time; }
+  // Nothing where a stamp is missing or cannot be one. (A product that does not fit comes back as INT64_MIN.)
+  static std::optional<int64_t> MicrosOf(int64_t stamp, const AVStream& stream) {
+    if (stamp == AV_NOPTS_VALUE) return std::nullopt;
+    const int64_t micros = av_rescale_q(stamp, stream.time_base, kMicroseconds);
+    if (!IsBelievableStamp(micros)) return std::nullopt;
+    return micros;
+  }
 
   Status OpenContext() {
     AvOptions options;
@@ -245,9 +252,7 @@ class FfmpegSource final : public Source {
       times.start_us += std::max<int64_t>(0, (clock_.Now() - *last_arrival_).count() - times.default_duration_us);
     }
     // A file's time line starts where its video does, so that times are right also after a seek.
-    if (!live() && !stamps_are_made_up_ && stream().start_time != AV_NOPTS_VALUE) {
-      times.origin_us = av_rescale_q(stream().start_time, stream().time_base, kMicroseconds);
-    }
+    if (!live() && !stamps_are_made_up_) times.origin_us = MicrosOf(stream().start_time, stream());
     times_.emplace(times);
     last_raw_pts_us_.reset();
     packets_ = 0;
@@ -258,10 +263,6 @@ class FfmpegSource final : public Source {
     const Time now = clock_.Now();
     last_arrival_ = now;
     ++packets_;
-    const auto micros = [&](int64_t stamp) -> std::optional<int64_t> {
-      if (stamp == AV_NOPTS_VALUE) return std::nullopt;
-      return av_rescale_q(stamp, stream().time_base, kMicroseconds);
-    };
     if (stamps_are_made_up_) native->pts = native->dts = AV_NOPTS_VALUE;
     if (kind_ == SourceKind::kRtsp) {
       // RTP tells presentation times only; the decoding times that FFmpeg guesses run back and forth where pictures are
@@ -269,8 +270,8 @@ class FfmpegSource final : public Source {
       native->dts = AV_NOPTS_VALUE;
       if (packets_ == 1 && native->pts == AV_NOPTS_VALUE) native->pts = 0;
     }
-    std::optional<int64_t> pts = micros(native->pts);
-    const std::optional<int64_t> dts = micros(native->dts);
+    std::optional<int64_t> pts = MicrosOf(native->pts, stream());
+    const std::optional<int64_t> dts = MicrosOf(native->dts, stream());
     if (pts) last_raw_pts_us_ = std::max(last_raw_pts_us_.value_or(*pts), *pts);
     // A camera without time stamps: its pictures are from now.
     if (!pts && !dts && live() && !last_raw_pts_us_) pts = now.us;
@@ -335,10 +336,10 @@ class FfmpegSource final : public Source {
   int64_t ToldDuration() const {
     int64_t told_us = 0;
     if (context_->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE) {
-      if (stream().duration != AV_NOPTS_VALUE)
-        told_us = av_rescale_q(stream().duration, stream().time_base, kMicroseconds);
+      told_us = std::max<int64_t>(0, MicrosOf(stream().duration, stream()).value_or(0));
       // With sound in it the file may go on after its video.
-      if (context_->nb_streams == 1 && context_->duration > 0) told_us = std::max(told_us, context_->duration);
+      if (context_->nb_streams == 1 && IsBelievableStamp(context_->duration))
+        told_us = std::max(told_us, context_->duration);
     }
     return told_us;
   }
@@ -348,13 +349,19 @@ class FfmpegSource final : public Source {
     const Error ordinary{ErrorCode::kEndOfStream, "end of file"};
     if (stamps_are_made_up_ || !last_raw_pts_us_) return ordinary;
     const int64_t told_us = ToldDuration();
-    const int64_t seen_us = *last_raw_pts_us_ - av_rescale_q(StartOf(stream()), stream().time_base, kMicroseconds);
+    const int64_t seen_us = *last_raw_pts_us_ - MicrosOf(stream().start_time, stream()).value_or(0);
     if (seen_us < told_us - std::max<int64_t>(1'000'000, told_us / 50)) {
       return {ErrorCode::kBadInput, fmt::format("the file is cut short: it ends at {} of {}",
                                                 SecondsText(Duration(seen_us)), SecondsText(Duration(told_us)))};
     }
     // FFmpeg corrects the duration of an AVI by the file's size, but not the number of its pictures.
     const int64_t told_packets = sought_ ? 0 : stream().nb_frames;
+    // It counts empty pictures, too (AVI: "as before"), which pass time but give no packet: where the time of all
+    // pictures has passed, none is missing.
+    const double rate = format_->frame_rate;
+    if (rate > 0 && static_cast<double>(seen_us) >= static_cast<double>(told_packets) / rate * 0.98e6 - 1e6) {
+      return ordinary;
+    }
     if (packets_ < told_packets - std::max(static_cast<int64_t>(format_->frame_rate), told_packets / 50)) {
       return {ErrorCode::kBadInput,
               fmt::format("the file is cut short: it holds {} of {} pictures", packets_, told_packets)};

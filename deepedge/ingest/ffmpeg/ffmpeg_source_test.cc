@@ -158,6 +158,21 @@ TEST_F(FileSourceTest, AFileCutShortGivesItsPicturesAndThenAReason) {
   EXPECT_THAT(error.message, HasSubstr("moov"));
 }
 
+TEST_F(FileSourceTest, AFileWithEmptyPicturesIsNotCutShort) {
+  // Three of four pictures are left out; AVI has an empty one in each's place, and its header counts them.
+  const Path path = folder_.path() / "gaps.avi";
+  if (!RunFfmpegProgram("-f lavfi -i testsrc=duration=12:size=160x120:rate=25,select='not(mod(n\\,4))' -vsync vfr "
+                        "-r 25 -c:v mpeg4 " +
+                        path.string())) {
+    GTEST_SKIP() << "the ffmpeg program is not there";
+  }
+  const ReadBack whole = ReadAll(path.string());
+  EXPECT_EQ(whole.pictures.size(), 75U);
+  EXPECT_EQ(whole.end.code, ErrorCode::kEndOfStream) << whole.end.message;
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+  EXPECT_EQ(ReadAll(path.string()).end.code, ErrorCode::kBadInput);
+}
+
 TEST_F(FileSourceTest, CorruptDataIsCountedAndDecodingGoesOn) {
   const Path path = Clip("j.avi", {.frames = 200});
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);

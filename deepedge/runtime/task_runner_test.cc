@@ -1,0 +1,36 @@
+#include "deepedge/runtime/task_runner.h"
+
+#include <gtest/gtest.h>
+
+namespace deepedge {
+namespace {
+
+InferenceResult ThreeOfEach() {
+  InferenceResult result;
+  for (int label = 0; label < 3; ++label) {
+    result.objects.emplace_back().label = label;
+    result.classes.emplace_back().label = label;
+  }
+  return result;
+}
+
+TEST(KeepLabelsTest, FiltersObjectsAndClasses) {
+  InferenceResult result = ThreeOfEach();
+  KeepLabels({2, 0}, result);
+  ASSERT_EQ(result.objects.size(), 2U);
+  EXPECT_EQ(result.objects[0].label, 0);
+  EXPECT_EQ(result.objects[1].label, 2);
+  ASSERT_EQ(result.classes.size(), 2U);
+  EXPECT_EQ(result.classes[0].label, 0);
+  EXPECT_EQ(result.classes[1].label, 2);
+}
+
+TEST(KeepLabelsTest, NoLabelsMeansAll) {
+  InferenceResult result = ThreeOfEach();
+  KeepLabels({}, result);
+  EXPECT_EQ(result.objects.size(), 3U);
+  EXPECT_EQ(result.classes.size(), 3U);
+}
+
+}  // namespace
+}  // namespace deepedge
