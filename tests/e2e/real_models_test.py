@@ -59,6 +59,7 @@ class RealModelsTest(harness.EndToEndTest):
 
     def run_exactly(self, model, source):
         out = self.folder / "events.ndjson"
+        out.unlink(missing_ok=True)  # events are appended
         outcome = harness.run("run", "--source", source, "--model", harness.testdata() / "models" / model, "--pace", "fast",
                               "--events", out, "--json", timeout=500)
         self.assertEqual(outcome.code, 0, outcome.err)
