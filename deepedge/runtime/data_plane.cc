@@ -61,7 +61,8 @@ Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
 
 Result<TaskRunner::Options> DataPlane::MakeTaskOptions(const StreamSpec& stream, const TaskSpec& task,
                                                        const LoadedModel& model) const {
-  TaskRunner::Options options{.max_rate = task.max_rate, .deadline = task.deadline};
+  TaskRunner::Options options{
+      .max_rate = task.max_rate, .deadline = task.deadline, .lossless = options_.pace == Pace::kFast};
   const std::vector<std::string>& known = *model.labels;
   for (const std::string& label : task.labels) {
     const auto found = std::find(known.begin(), known.end(), label);

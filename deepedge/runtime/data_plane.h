@@ -29,8 +29,8 @@ namespace deepedge {
 struct TaskSpec {
   std::string model;  // name of a loaded model
   double max_rate = 0;
-  Duration deadline = std::chrono::milliseconds(500);
-  std::vector<std::string> labels;  // empty: all
+  std::optional<Duration> deadline;  // not set: nothing is dropped for being late
+  std::vector<std::string> labels;   // empty: all
 };
 
 struct StreamSpec {
