@@ -7,9 +7,12 @@
 #include <utility>
 
 #include "deepedge/base/check.h"
-#include "deepedge/ingest/source.h"
 
 namespace deepedge {
+
+double MaxRateInMediaTime(double max_rate, SourceKind kind, Pace pace, double speed) {
+  return kind == SourceKind::kFile && pace == Pace::kReal ? max_rate / speed : max_rate;
+}
 
 DataPlane::DataPlane(Options options, std::vector<std::unique_ptr<LoadedModel>> models, EventSink& events,
                      const Clock& clock)
@@ -44,7 +47,7 @@ Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
     if (model == models_.end()) {
       return Error{ErrorCode::kBadInput, fmt::format("stream '{}': no model '{}' is loaded", spec.name, task.model)};
     }
-    DE_TRY(auto task_options, MakeTaskOptions(spec, task, **model));
+    DE_TRY(auto task_options, MakeTaskOptions(spec, kind, task, **model));
     stream->AddTask(std::move(task_options), **model, model_slots_[static_cast<size_t>(model - models_.begin())]);
   }
   readers_.push_back(std::make_unique<StreamReader>(StreamReader::Options{.name = spec.name,
@@ -59,10 +62,11 @@ Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
   return {};
 }
 
-Result<TaskRunner::Options> DataPlane::MakeTaskOptions(const StreamSpec& stream, const TaskSpec& task,
+Result<TaskRunner::Options> DataPlane::MakeTaskOptions(const StreamSpec& stream, SourceKind kind, const TaskSpec& task,
                                                        const LoadedModel& model) const {
-  TaskRunner::Options options{
-      .max_rate = task.max_rate, .deadline = task.deadline, .lossless = options_.pace == Pace::kFast};
+  TaskRunner::Options options{.max_rate = MaxRateInMediaTime(task.max_rate, kind, options_.pace, stream.speed),
+                              .deadline = task.deadline,
+                              .lossless = options_.pace == Pace::kFast};
   const std::vector<std::string>& known = *model.labels;
   for (const std::string& label : task.labels) {
     const auto found = std::find(known.begin(), known.end(), label);

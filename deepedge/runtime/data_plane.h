@@ -19,6 +19,7 @@
 #include "deepedge/base/clock.h"
 #include "deepedge/base/result.h"
 #include "deepedge/events/sink.h"
+#include "deepedge/ingest/source.h"
 #include "deepedge/ingest/stream_reader.h"
 #include "deepedge/runtime/loaded_model.h"
 #include "deepedge/runtime/stream_runner.h"
@@ -41,6 +42,10 @@ struct StreamSpec {
   Duration start_offset{0};
   std::vector<TaskSpec> tasks;
 };
+
+// Pure. A stream's maximum rate as its gate needs it, in media time: a file that is paced at `speed` passes that much
+// media time in a second of the box. Where nothing is paced, media time is all there is.
+double MaxRateInMediaTime(double max_rate, SourceKind kind, Pace pace, double speed);
 
 struct TaskReport {
   std::string stream;
@@ -89,7 +94,7 @@ class DataPlane final : public StreamRunner::Listener {
  private:
   DataPlane(Options options, std::vector<std::unique_ptr<LoadedModel>> models, EventSink& events, const Clock& clock);
   Status AddStream(const StreamSpec& spec, uint32_t index);
-  Result<TaskRunner::Options> MakeTaskOptions(const StreamSpec& stream, const TaskSpec& task,
+  Result<TaskRunner::Options> MakeTaskOptions(const StreamSpec& stream, SourceKind kind, const TaskSpec& task,
                                               const LoadedModel& model) const;
   void HandleStreamFinished() override;
 
