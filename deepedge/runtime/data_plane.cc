@@ -80,18 +80,25 @@ Result<TaskRunner::Options> DataPlane::MakeTaskOptions(const StreamSpec& stream,
 }
 
 void DataPlane::Start() {
-  started_ = clock_.Now();
-  cpu_at_start_ = ProcessCpuTime();
+  {
+    MutexLock lock(mutex_);
+    started_ = clock_.Now();
+    cpu_at_start_ = ProcessCpuTime();
+  }
   lanes_->Start();
   for (const auto& reader : readers_) reader->Start();
 }
 
 void DataPlane::Stop() {
-  if (stopped_) return;
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) return;
+  }
   for (const auto& reader : readers_) reader->RequestStop();
   for (const auto& reader : readers_) reader->Join();
   lanes_->Stop();
   for (const auto& stream : streams_) stream->DropWaiting();
+  MutexLock lock(mutex_);
   stopped_ = clock_.Now();
   cpu_at_stop_ = ProcessCpuTime();
 }
@@ -101,14 +108,20 @@ void DataPlane::HandleStreamFinished() {
 }
 
 std::vector<std::unique_ptr<LoadedModel>> DataPlane::TakeModels() {
-  DE_CHECK(stopped_);
+  {
+    MutexLock lock(mutex_);
+    DE_CHECK(stopped_);
+  }
   return std::move(models_);
 }
 
 RunReport DataPlane::Report() const {
   RunReport report;
-  report.elapsed = stopped_.value_or(clock_.Now()) - started_;
-  report.cpu = (stopped_ ? cpu_at_stop_ : ProcessCpuTime()) - cpu_at_start_;
+  {
+    MutexLock lock(mutex_);
+    report.elapsed = stopped_.value_or(clock_.Now()) - started_;
+    report.cpu = (stopped_ ? cpu_at_stop_ : ProcessCpuTime()) - cpu_at_start_;
+  }
   for (const auto& stream : streams_) {
     report.streams.push_back({.name = stream->options().name, .status = stream->Status()});
     for (const auto& task : stream->tasks()) {

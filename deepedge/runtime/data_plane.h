@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "deepedge/base/clock.h"
+#include "deepedge/base/mutex.h"
 #include "deepedge/base/result.h"
 #include "deepedge/events/sink.h"
 #include "deepedge/ingest/source.h"
@@ -85,11 +86,11 @@ class DataPlane final : public StreamRunner::Listener {
                                                    const Clock& clock);
   ~DataPlane() override;
 
-  void Start();
-  void Stop();
-  RunReport Report() const;
+  void Start() DE_EXCLUDES(mutex_);
+  void Stop() DE_EXCLUDES(mutex_);
+  RunReport Report() const DE_EXCLUDES(mutex_);
   // After Stop: the models back, to be used again.
-  std::vector<std::unique_ptr<LoadedModel>> TakeModels();
+  std::vector<std::unique_ptr<LoadedModel>> TakeModels() DE_EXCLUDES(mutex_);
 
  private:
   DataPlane(Options options, std::vector<std::unique_ptr<LoadedModel>> models, EventSink& events, const Clock& clock);
@@ -109,10 +110,12 @@ class DataPlane final : public StreamRunner::Listener {
   std::unique_ptr<Lanes> lanes_;
   std::vector<std::unique_ptr<StreamReader>> readers_;
   std::atomic<size_t> unfinished_{0};
-  Time started_;
-  Duration cpu_at_start_{0};
-  std::optional<Time> stopped_;
-  Duration cpu_at_stop_{0};
+
+  mutable Mutex mutex_;
+  Time started_ DE_GUARDED_BY(mutex_);
+  Duration cpu_at_start_ DE_GUARDED_BY(mutex_){0};
+  std::optional<Time> stopped_ DE_GUARDED_BY(mutex_);
+  Duration cpu_at_stop_ DE_GUARDED_BY(mutex_){0};
 };
 
 }  // namespace deepedge

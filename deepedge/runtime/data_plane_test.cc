@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
+
+#include "deepedge/base/thread.h"
+#include "deepedge/runtime/test_fakes.h"
+
 namespace deepedge {
 namespace {
 
@@ -21,6 +26,31 @@ TEST(MaxRateInMediaTimeTest, FollowsTheTable) {
   };
   for (const Case& c : cases) EXPECT_EQ(MaxRateInMediaTime(6, c.kind, c.pace, c.speed), c.expected) << c.speed;
   EXPECT_EQ(MaxRateInMediaTime(0, SourceKind::kFile, Pace::kReal, 1.5), 0);  // no limit stays none
+}
+
+TEST(DataPlaneTest, ReportsWhileItStops) {
+  const RealClock clock;
+  testing::RememberingSink sink;
+  auto plane = DataPlane::Create({.cpus = {AllowedCpus().front()}}, {}, {}, sink, clock);
+  ASSERT_TRUE(plane.ok());
+  plane.value()->Start();
+  std::latch reporting(1);
+  Thread reporter({.name = "reporter"}, [&](std::stop_token stop) {
+    Duration last{0};
+    while (true) {
+      const bool stopped = stop.stop_requested();
+      const Duration elapsed = plane.value()->Report().elapsed;
+      EXPECT_GE(elapsed, last);
+      last = elapsed;
+      if (stopped) return;
+      if (!reporting.try_wait()) reporting.count_down();
+    }
+  });
+  reporting.wait();
+  plane.value()->Stop();
+  reporter.RequestStop();
+  reporter.Join();
+  EXPECT_EQ(plane.value()->Report().elapsed, plane.value()->Report().elapsed);
 }
 
 }  // namespace
