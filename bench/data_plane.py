@@ -55,6 +55,7 @@ class Bench:
     def overhead(self):
         path = self.config(CLIPS_640 * 2, ["onnx/yolox_nano", "onnx/ultraface_rfb_320"], loop="true")
         events = self.folder / "events.ndjson"
+        events.unlink(missing_ok=True)
         summary = self.run(path, "--duration", "15s", "--events", events)
         seconds = summary["elapsed_s"]
         decode = sum(s["decode_core_ms_per_s"] for s in summary["streams"]) * seconds / 1000
@@ -111,6 +112,7 @@ class Bench:
     def fast_source(self):
         path = self.config(CLIPS_640[:1], ["tflite/vww_96/vww_96_float.tflite"], speed="4")
         events = self.folder / "fast.ndjson"
+        events.unlink(missing_ok=True)
         summary = self.run(path, "--events", events)
         task = summary["tasks"][0]
         times = [json.loads(line) for line in events.read_text().splitlines() if '"type":"result"' in line]

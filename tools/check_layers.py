@@ -38,7 +38,7 @@ LIBRARIES = (
     ("openssl/", ("deepedge/base",)),
     ("yaml-cpp/", ("deepedge/config", "deepedge/model")),
     ("libyuv", ("deepedge/media",)),
-    ("libswscale/", ("deepedge/ingest/ffmpeg", "deepedge/media")),
+    ("libswscale/", ("deepedge/ingest/ffmpeg",)),
     ("libav", ("deepedge/ingest/ffmpeg",)),
     ("openvino/", ("deepedge/engine/openvino",)),
     ("CLI/", ("deepedge/app",)),

@@ -3,7 +3,8 @@
 if anything failed or nothing ran; `count_tests.py --failures BUILD` prints the output of each failed test.
 
 ctest knows programs; a GoogleTest program holds many tests and writes its own account (GTEST_OUTPUT=xml:BUILD/
-test-results/). A program counts by its own account where there is one, and as one test otherwise. A program that failed
+test-results/), and so does an end-to-end test written in Python (TEST_ACCOUNT, BUILD/test-results/NAME.json: what became
+of each test). A program counts by its own account where there is one, and as one test otherwise. A program that failed
 although its account shows no failure (a sanitizer's report at exit, a crash) counts as one failed test more.
 """
 
@@ -34,11 +35,23 @@ def count_googletest(paths):
     return passed, failed, skipped
 
 
+def count_python(path):
+    """(passed, failed, skipped) of a Python test's account."""
+    outcomes = list(json.loads(path.read_text(encoding="utf-8")).values())
+    return tuple(outcomes.count(outcome) for outcome in ("passed", "failed", "skipped"))
+
+
 def count(build):
     passed = failed = skipped = 0
     program_of = programs(build)
     counted = set()
     for case in ElementTree.parse(build / "test-results.xml").getroot().iter("testcase"):
+        account = build / "test-results" / f"{case.get('name')}.json"
+        if account.is_file():
+            own = count_python(account)
+            passed, failed, skipped = passed + own[0], failed + own[1], skipped + own[2]
+            failed += case.get("status") == "fail" and not own[1]
+            continue
         program = program_of.get(case.get("name"), "")
         accounts = [] if program in counted else sorted((build / "test-results").glob(f"{program}.xml"))
         accounts += [] if program in counted else sorted((build / "test-results").glob(f"{program}_[0-9]*.xml"))
@@ -77,7 +90,7 @@ def main(arguments):
     for build in arguments:
         try:
             one = count(pathlib.Path(build))
-        except (OSError, ElementTree.ParseError, subprocess.CalledProcessError) as e:
+        except (OSError, ValueError, ElementTree.ParseError, subprocess.CalledProcessError) as e:
             print(f"{build}: no account of the tests: {e}", file=sys.stderr)
             one = (0, 1, 0)
         passed, failed, skipped = passed + one[0], failed + one[1], skipped + one[2]

@@ -47,6 +47,14 @@ class Counting(unittest.TestCase):
         self.assertEqual(self.count({"base": "base_test"}, base="fail"), (1, 1, 1))
         self.assertEqual(self.count({"other": "other_test"}, other="fail"), (0, 1, 0))
 
+    def test_a_python_test_counts_by_its_account(self):
+        account = self.build / "test-results" / "e2e_run.json"
+        account.write_text('{"a": "passed", "b": "skipped", "c": "passed", "d": "skipped"}')
+        self.assertEqual(self.count({"e2e_run": "python3"}, e2e_run="run"), (2, 0, 2))
+        self.assertEqual(self.count({"e2e_run": "python3"}, e2e_run="fail"), (2, 1, 2))  # it ended badly
+        account.write_text('{"a": "passed", "b": "failed"}')
+        self.assertEqual(self.count({"e2e_run": "python3", "other": "python3"}, e2e_run="fail", other="run"), (2, 1, 0))
+
     def test_nothing_run_is_a_failure(self):
         self.count({})
         with unittest.mock.patch.object(count_tests, "programs", return_value={}):

@@ -6,6 +6,7 @@
 
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
+#include "deepedge/app/json_line.h"
 #include "deepedge/base/thread.h"
 #include "deepedge/bench/throughput_bench.h"
 
@@ -24,11 +25,10 @@ Status Throughput(const ThroughputOptions& options, bool json) {
     ratio.push_back(sample.plane_fps / sample.plain_fps);
   }
   if (json) {
-    fmt::print("{}\n", nlohmann::ordered_json({{"plain_jobs_per_s", plain},
-                                               {"plane_jobs_per_s", plane},
-                                               {"ratio", ratio},
-                                               {"ratio_median", Median(ratio)}})
-                           .dump());
+    fmt::print("{}\n", DumpLine({{"plain_jobs_per_s", plain},
+                                 {"plane_jobs_per_s", plane},
+                                 {"ratio", ratio},
+                                 {"ratio_median", Median(ratio)}}));
   } else {
     for (size_t i = 0; i < ratio.size(); ++i) {
       fmt::print("plain loops {:8.1f} jobs/s   deepedge {:8.1f} jobs/s   ratio {:.3f}\n", plain[i], plane[i], ratio[i]);

@@ -7,6 +7,7 @@
 
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
+#include "deepedge/app/json_line.h"
 #include "deepedge/app/model_infer.h"
 #include "deepedge/app/result_text.h"
 #include "deepedge/base/log.h"
@@ -38,7 +39,7 @@ Status RunOnPicture(const RunOptions& options) {
   InferenceCost cost;
   DE_TRY(const InferenceResult result, RunModelOnPicture(*model, 0, scaler, picture.View(), RealClock(), cost));
   if (options.json) {
-    fmt::print("{}\n", ResultJson(result, *model).dump());
+    fmt::print("{}\n", DumpLine(ResultJson(result, *model)));
   } else {
     for (const std::string& line : ResultLines(result, *model)) fmt::print("{}\n", line);
     fmt::print("{} {} on {}: scale {:.1f} ms, infer {:.1f} ms, post {:.2f} ms\n", model->name, model->variant,

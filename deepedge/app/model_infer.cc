@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "deepedge/app/json_line.h"
 #include "deepedge/formats/npy.h"
 #include "deepedge/formats/sniff.h"
 
@@ -43,7 +44,8 @@ Result<std::map<size_t, Path>> AssignInputs(const std::vector<std::string>& opti
       file = option.substr(name_length + 1);
     } else if (inputs.size() == 1) {
       index = 0;
-      if (const size_t equals = option.find('='); equals != std::string::npos && !std::filesystem::exists(file)) {
+      std::error_code ec;
+      if (const size_t equals = option.find('='); equals != std::string::npos && !std::filesystem::exists(file, ec)) {
         return Error{ErrorCode::kBadInput, fmt::format("--input {}: the model has no input '{}'; it has {}", option,
                                                        option.substr(0, equals), DescribeInputs(inputs))};
       }
@@ -130,7 +132,7 @@ Status InferTensors(Engine& engine, const Path& model, const InferOptions& optio
       fmt::print("{}: {} {} -> {}\n", name, ToString(tensor.type), ToString(tensor.shape), file.string());
     }
   }
-  if (options.json) fmt::print("{}\n", json.dump());
+  if (options.json) fmt::print("{}\n", DumpLine(json));
   return {};
 }
 

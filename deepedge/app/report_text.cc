@@ -42,7 +42,7 @@ std::vector<std::string> RenderTable(const RunReport& now, const RunReport* befo
     const Duration busy = now.lanes[i].busy - (before ? before->lanes[i].busy : Duration(0));
     head += fmt::format("   core {}: {:.0f} % busy", now.lanes[i].cpu, std::min(100.0, Seconds(busy) / seconds * 100));
   }
-  head += fmt::format("   events: {}", events.accepted);
+  if (events.accepted > 0) head += fmt::format("   events: {}", events.accepted);
   if (events.lost > 0) head += fmt::format(" ({} lost)", events.lost);
   lines.push_back(std::move(head));
 

@@ -10,7 +10,8 @@
 namespace deepedge {
 
 // Pure: the lines of the table. With `before`, rates, costs and busy shares are those since then (the live view);
-// without, those of the whole run (the summary).
+// without, those of the whole run (the summary). Events are left out while
+// there are none, as in a run that writes none.
 std::vector<std::string> RenderTable(const RunReport& now, const RunReport* before, const SinkCounts& events);
 
 }  // namespace deepedge

@@ -8,6 +8,7 @@
 
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
+#include "deepedge/app/json_line.h"
 #include "deepedge/app/report_json.h"
 #include "deepedge/app/report_text.h"
 #include "deepedge/app/run_specs.h"
@@ -42,23 +43,12 @@ struct RunOptions {
 // What is to be run, after options and configuration file have been put together.
 struct RunPlan {
   RunSpecs specs;
-  std::string events;  // empty: none are written
-  int cores = 0;       // 0: all
-};
+  std::string events;             // empty: none are written
+  int cores = 0;                  // 0: all
+  std::optional<SourceMap> file;  // the configuration file, for messages
 
-// Options that change what the user gets are refused while they cannot be kept; those that only steer are named.
-Status RefuseUnsupported(const EdgeConfig& config) {
-  std::string refused;
-  for (const UnsupportedOption& option : NotYetSupported(config)) {
-    if (option.support == Support::kRefused) {
-      refused += (refused.empty() ? "" : "\n") + option.message;
-    } else {
-      LogWarning("{}", option.message);
-    }
-  }
-  if (refused.empty()) return {};
-  return Error{ErrorCode::kUnsupported, refused};
-}
+  const SourceMap* File() const { return file ? &*file : nullptr; }
+};
 
 Result<RunPlan> MakeRunPlan(const RunOptions& options) {
   const bool by_options = !options.sources.empty() || !options.models.empty();
@@ -74,6 +64,8 @@ Result<RunPlan> MakeRunPlan(const RunOptions& options) {
   } else {
     DE_TRY(const EdgeConfig config, LoadEdgeConfig(options.config));
     DE_TRY_STATUS(RefuseUnsupported(config));
+    for (const UnsupportedOption& option : NotYetSupported(config)) LogWarning("{}", option.message);
+    plan.file = config.source;
     plan.specs = SpecsOfConfig(config);
     DE_TRY_STATUS(CheckSources(plan.specs.streams, &config.source));
     plan.events = config.events.file.value_or("");
@@ -96,10 +88,11 @@ std::vector<int> ChooseCpus(int cores) {
   return cpus;
 }
 
-Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, const RunSpecs& specs,
+Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, const RunPlan& plan,
                                                              const Path& repository, size_t lanes, bool tell) {
   std::vector<std::unique_ptr<LoadedModel>> models;
   const RealClock clock;
+  const RunSpecs& specs = plan.specs;
   for (const ModelRequest& request : specs.models) {
     size_t users = 0;
     for (const StreamSpec& stream : specs.streams) {
@@ -107,10 +100,18 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
                                                  [&](const TaskSpec& task) { return task.model == request.name; }));
     }
     const Time start = clock.Now();
-    DE_TRY(const Path path, LocateModel(request.source, repository));
-    DE_TRY(auto model, LoadModel(engine, {.name = request.name,
-                                          .path = path,
-                                          .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes))}));
+    const auto load = [&]() -> Result<std::unique_ptr<LoadedModel>> {
+      DE_TRY(const Path path, LocateModel(request.source, repository));
+      return LoadModel(engine, {.name = request.name,
+                                .path = path,
+                                .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes)),
+                                .sha256 = request.sha256});
+    };
+    auto loaded = load();
+    if (!loaded.ok()) {
+      return plan.file ? loaded.error().Wrap(PlaceOfModel(request.name, plan.File())) : loaded.error();
+    }
+    std::unique_ptr<LoadedModel> model = std::move(loaded).value();
     for (const std::string& assumption : model->assumptions) LogWarning("model '{}': {}", model->name, assumption);
     if (tell) {
       LogInfo("model '{}': {}, {}, ready in {} ms", model->name, ToString(model->files.format), model->variant,
@@ -158,7 +159,11 @@ Status Run(const RunOptions& options) {
   const Path repository = options.repository.empty() ? DefaultRepository() : Path(options.repository);
 
   DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
-  DE_TRY(auto models, LoadModels(*engine, plan.specs, repository, cpus.size(), terminal));
+  DE_TRY(auto models, LoadModels(*engine, plan, repository, cpus.size(), terminal));
+  LabelsByModel labels;
+  for (const auto& model : models) labels.emplace(model->name, *model->labels);
+  // The events file is touched last, when nothing is left to be refused.
+  DE_TRY_STATUS(CheckLabels(plan.specs.streams, labels, plan.File()));
   DE_TRY(const std::unique_ptr<EventSink> sink, MakeSink(plan.events, clock));
   Wakeup wakeup;
   DE_TRY(const auto plane, DataPlane::Create({.cpus = cpus,
@@ -179,7 +184,7 @@ Status Run(const RunOptions& options) {
     for (const std::string& line : RenderTable(report, nullptr, sink->counts())) fmt::print(table_out, "{}\n", line);
   }
   if (options.json) {
-    fmt::print("{}\n", SummaryJson(report, sink->counts(), ReadMemoryUse()).dump());
+    fmt::print("{}\n", DumpLine(SummaryJson(report, sink->counts(), ReadMemoryUse())));
   }
   return closed;
 }
@@ -201,7 +206,7 @@ void AddRunCommand(CLI::App& program, Action& action) {
       ->check(CLI::IsMember({"real", "fast"}));
   command->add_flag("--every-frame", options->every_frame, "no sampling: maximum rates are not kept");
   command->add_flag("--loop", options->loop, "files start again at their end");
-  command->add_option("--events", options->events, "write events to this file, or to standard output (-)");
+  command->add_option("--events", options->events, "append events to this file, or write them to standard output (-)");
   command->add_option("--cores", options->cores, "use at most this many cores")->check(CLI::PositiveNumber);
   command->add_option("--repository", options->repository, "folder of models by name");
   command->add_flag("--json", options->json, "print the summary as one line of JSON");

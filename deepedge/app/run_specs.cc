@@ -1,13 +1,18 @@
 #include "deepedge/app/run_specs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "deepedge/base/file.h"
+#include "deepedge/base/url.h"
+#include "deepedge/base/utf8.h"
+#include "deepedge/formats/sniff.h"
 #include "deepedge/ingest/source.h"
+#include "deepedge/runtime/model_loader.h"
 
 namespace deepedge {
 namespace {
@@ -20,19 +25,33 @@ std::string NameOfModel(const std::string& source) {
   Path path(source);
   if (!path.has_filename()) path = path.parent_path();                // "models/x/"
   if (IsNumber(path.filename().string())) path = path.parent_path();  // "models/x/1": a version
-  return std::filesystem::is_directory(path) ? path.filename().string() : path.stem().string();
+  std::error_code ec;  // what cannot be looked at is refused where it is opened
+  return std::filesystem::is_directory(path, ec) ? path.filename().string() : path.stem().string();
 }
+
+// Gathers what is wrong, so that the user can mend all of it at once.
+class Problems {
+ public:
+  void Add(const Status& status, const std::string& where) {
+    if (!status.ok()) lines_ += fmt::format("{}{}: {}", lines_.empty() ? "" : "\n", where, status.error().message);
+  }
+  Status ToStatus() const {
+    if (lines_.empty()) return {};
+    return Error{ErrorCode::kBadInput, lines_};
+  }
+
+ private:
+  std::string lines_;
+};
 
 }  // namespace
 
 std::string NameOfSource(const std::string& address) {
-  const size_t scheme = address.find("://");
-  if (scheme == std::string::npos) return Path(address).stem().string();
-  std::string rest = address.substr(scheme + 3);
-  rest = rest.substr(0, rest.find_first_of("?#"));
+  const UrlParts parts = SplitUrl(address);
+  if (parts.scheme.empty()) return Path(address).stem().string();
+  const std::string rest(parts.rest.substr(0, parts.rest.find_first_of("?#")));
   const size_t slash = rest.find('/');
-  std::string host = rest.substr(0, slash);
-  if (const size_t at = host.rfind('@'); at != std::string::npos) host = host.substr(at + 1);
+  const std::string host = rest.substr(0, slash);
   std::string path = slash == std::string::npos ? "" : rest.substr(slash);
   while (!path.empty() && path.back() == '/') path.pop_back();
   return host + path;
@@ -68,7 +87,9 @@ RunSpecs SpecsOfOptions(const std::vector<std::string>& sources, const std::vect
 
 RunSpecs SpecsOfConfig(const EdgeConfig& config) {
   RunSpecs specs;
-  for (const auto& [name, model] : config.models) specs.models.push_back({.name = name, .source = model.source.value});
+  for (const auto& [name, model] : config.models) {
+    specs.models.push_back({.name = name, .source = model.source.value, .sha256 = model.sha256.value_or("")});
+  }
   for (const auto& [name, stream] : config.streams) {
     StreamSpec spec{.name = name,
                     .address = stream.source.value,
@@ -86,16 +107,58 @@ RunSpecs SpecsOfConfig(const EdgeConfig& config) {
 }
 
 Status CheckSources(const std::vector<StreamSpec>& streams, const SourceMap* file) {
-  std::string problems;
+  Problems problems;
   for (const StreamSpec& stream : streams) {
-    const Status checked = CheckSource({.address = stream.address});
-    if (checked.ok()) continue;
-    const std::string where = file != nullptr ? file->Where(fmt::format("/streams/{}/source", stream.name))
+    const std::string where = file != nullptr ? file->Where(PointerTo(PointerTo("/streams", stream.name), "source"))
                                               : fmt::format("stream '{}'", stream.name);
-    problems += fmt::format("{}{}: {}", problems.empty() ? "" : "\n", where, checked.error().message);
+    problems.Add(CheckSource({.address = stream.address}), where);
   }
-  if (problems.empty()) return {};
-  return Error{ErrorCode::kBadInput, problems};
+  return problems.ToStatus();
+}
+
+std::string PlaceOfModel(const std::string& name, const SourceMap* file) {
+  return file != nullptr ? file->Where(PointerTo(PointerTo("/models", name), "source"))
+                         : fmt::format("model '{}'", name);
+}
+
+Status CheckModels(const std::vector<ModelRequest>& models, const Path& repository, const SourceMap* file) {
+  const auto check = [&](const ModelRequest& model) -> Status {
+    DE_TRY(const Path path, LocateModel(model.source, repository));
+    DE_TRY(const ModelFiles files, FindModelFiles(path));
+    return model.sha256.empty() ? Status::Ok() : CheckHash(files, model.sha256);
+  };
+  Problems problems;
+  for (const ModelRequest& model : models) problems.Add(check(model), PlaceOfModel(model.name, file));
+  return problems.ToStatus();
+}
+
+Status CheckLabels(const std::vector<StreamSpec>& streams, const LabelsByModel& labels, const SourceMap* file) {
+  Problems problems;
+  for (const StreamSpec& stream : streams) {
+    for (size_t i = 0; i < stream.tasks.size(); ++i) {
+      const TaskSpec& task = stream.tasks[i];
+      const auto known = labels.find(task.model);
+      if (known == labels.end()) continue;  // the data plane refuses it
+      for (size_t j = 0; j < task.labels.size(); ++j) {
+        if (std::ranges::find(known->second, task.labels[j]) != known->second.end()) continue;
+        const std::string at =
+            PointerTo(PointerTo(PointerTo(PointerTo(PointerTo("/streams", stream.name), "tasks"), i), "labels"), j);
+        problems.Add(Error{ErrorCode::kBadInput, fmt::format("model '{}' has no label {}; it has: {}", task.model,
+                                                             Quote(task.labels[j]), fmt::join(known->second, ", "))},
+                     file != nullptr ? file->Where(at) : fmt::format("stream '{}'", stream.name));
+      }
+    }
+  }
+  return problems.ToStatus();
+}
+
+Status RefuseUnsupported(const EdgeConfig& config) {
+  std::string refused;
+  for (const UnsupportedOption& option : NotYetSupported(config)) {
+    if (option.support == Support::kRefused) refused += (refused.empty() ? "" : "\n") + option.message;
+  }
+  if (refused.empty()) return {};
+  return Error{ErrorCode::kUnsupported, refused};
 }
 
 }  // namespace deepedge

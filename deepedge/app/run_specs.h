@@ -2,9 +2,11 @@
 // callers already read.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "deepedge/base/file.h"
 #include "deepedge/config/edge_config.h"
 #include "deepedge/runtime/data_plane.h"
 
@@ -14,7 +16,11 @@ namespace deepedge {
 struct ModelRequest {
   std::string name;
   std::string source;  // a name in the repository or a path
+  std::string sha256;  // of the model's file; empty: any
 };
+
+// What each model can tell apart, by the name that tasks call it.
+using LabelsByModel = std::map<std::string, std::vector<std::string>>;
 
 struct RunSpecs {
   std::vector<ModelRequest> models;
@@ -35,5 +41,19 @@ RunSpecs SpecsOfConfig(const EdgeConfig& config);
 // Checks what can be checked of the sources before anything is started. The error has a line for each that is wrong,
 // with its place in the configuration file where there is one.
 Status CheckSources(const std::vector<StreamSpec>& streams, const SourceMap* file = nullptr);
+
+// Checks that every model is there, of a known format, whole and the one its hash names, without loading it. Errors as
+// CheckSources.
+Status CheckModels(const std::vector<ModelRequest>& models, const Path& repository, const SourceMap* file = nullptr);
+
+// Checks that the models of the tasks have the labels that the tasks want. Errors as CheckSources.
+Status CheckLabels(const std::vector<StreamSpec>& streams, const LabelsByModel& labels,
+                   const SourceMap* file = nullptr);
+
+// Options that change what the user gets are refused while they cannot be kept: kUnsupported with a line for each.
+Status RefuseUnsupported(const EdgeConfig& config);
+
+// How a message about a model begins: its place in the configuration file, or its name.
+std::string PlaceOfModel(const std::string& name, const SourceMap* file);
 
 }  // namespace deepedge

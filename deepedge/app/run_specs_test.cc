@@ -13,6 +13,7 @@ TEST(NameOfSource, IsShortAndHidesPasswords) {
       {"barn.mp4", "barn"},
       {"/data/clips/barn.north.mp4", "barn.north"},
       {"rtsp://user:secret@10.0.0.7:554/main?token=abc", "10.0.0.7:554/main"},
+      {"rtsp://user:s#e/c?r@e@10.0.0.7:554/main", "10.0.0.7:554/main"},
       {"http://cam/", "cam"},
       {"/dev/video0", "video0"},
   };
@@ -33,6 +34,22 @@ TEST(SpecsOfOptions, TakesEverySourceThroughEveryModel) {
   EXPECT_EQ(specs.streams[1].name, "a-2");
   EXPECT_EQ(specs.streams[1].tasks.size(), 3u);
   EXPECT_EQ(specs.streams[0].tasks[1].model, "face");
+}
+
+TEST(CheckLabels, NamesEveryLabelThatAModelLacks) {
+  const std::vector<StreamSpec> streams = {
+      {.name = "gate", .address = "a", .tasks = {{.model = "m", .labels = {"red", "unicorn"}}, {.model = "n"}}}};
+  const LabelsByModel labels = {{"m", {"red", "blue"}}, {"n", {}}};
+  const Status refused = CheckLabels(streams, labels);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message, "stream 'gate': model 'm' has no label 'unicorn'; it has: red, blue");
+  EXPECT_TRUE(
+      CheckLabels({{.name = "gate", .address = "a", .tasks = {{.model = "m", .labels = {"blue"}}}}}, labels).ok());
+}
+
+TEST(SpecsOfOptions, TakesNamesThatNoFileCanHave) {
+  const std::string name(5000, 'x');
+  EXPECT_EQ(SpecsOfOptions({"a.mp4"}, {name}).models[0].name, name);
 }
 
 }  // namespace

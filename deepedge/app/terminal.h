@@ -2,9 +2,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace deepedge {
+
+// The first `columns` characters of a line, each whole. A byte that is not UTF-8 counts as one character.
+std::string_view CutToColumns(std::string_view line, size_t columns);
 
 class LiveTable {
  public:

@@ -6,6 +6,7 @@
 
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
+#include "deepedge/app/json_line.h"
 #include "deepedge/base/thread.h"
 
 namespace deepedge {
@@ -15,9 +16,7 @@ Status PrintVersion(bool json) {
   DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
   const size_t cores = AllowedCpus().size();
   if (json) {
-    fmt::print("{}\n", nlohmann::ordered_json(
-                           {{"version", DEEPEDGE_VERSION}, {"engine", engine->Description()}, {"cores", cores}})
-                           .dump());
+    fmt::print("{}\n", DumpLine({{"version", DEEPEDGE_VERSION}, {"engine", engine->Description()}, {"cores", cores}}));
   } else {
     fmt::print("deepedge {}\nengine: {}\ncores: {}\n", DEEPEDGE_VERSION, engine->Description(), cores);
   }

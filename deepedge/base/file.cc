@@ -15,13 +15,13 @@ namespace deepedge {
 namespace {
 
 Result<std::ifstream> OpenForReading(const Path& path) {
-  std::error_code ec;
-  const auto status = std::filesystem::status(path, ec);
-  if (!std::filesystem::exists(status)) {
-    return Error{ErrorCode::kNotFound, fmt::format("{}: no such file", path.string())};
-  }
+  DE_TRY(const auto status, StatusOf(path));
   if (std::filesystem::is_directory(status)) {
     return Error{ErrorCode::kBadInput, fmt::format("{}: is a folder, expected a file", path.string())};
+  }
+  // Opening a named pipe would wait for somebody to write into it.
+  if (!std::filesystem::is_regular_file(status)) {
+    return Error{ErrorCode::kBadInput, fmt::format("{}: is not a regular file", path.string())};
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) return Error{ErrorCode::kBadInput, fmt::format("{}: {}", path.string(), std::strerror(errno))};
@@ -29,6 +29,19 @@ Result<std::ifstream> OpenForReading(const Path& path) {
 }
 
 }  // namespace
+
+Result<std::filesystem::file_status> StatusOf(const Path& path, std::string_view missing) {
+  std::error_code ec;
+  const auto status = std::filesystem::status(path, ec);
+  // `ec` is set for a missing file too.
+  if (status.type() == std::filesystem::file_type::not_found) {
+    return Error{ErrorCode::kNotFound, fmt::format("{}: {}", path.string(), missing)};
+  }
+  if (status.type() == std::filesystem::file_type::none) {
+    return Error{ErrorCode::kBadInput, fmt::format("{}: {}", path.string(), ec.message())};
+  }
+  return status;
+}
 
 Result<std::string> ReadFilePrefix(const Path& path, size_t count) {
   DE_TRY(std::ifstream file, OpenForReading(path));

@@ -13,7 +13,12 @@ namespace deepedge {
 
 using Path = std::filesystem::path;
 
-// Reads a whole regular file of at most `max_bytes`. Errors: kNotFound, kBadInput (a directory, too large, unreadable).
+// What lies at `path`, a link followed. Errors: kNotFound "PATH: <missing>" where there is nothing, kBadInput with the
+// reason where it cannot be told (a folder above may not be entered, links in a circle).
+Result<std::filesystem::file_status> StatusOf(const Path& path, std::string_view missing = "no such file");
+
+// Reads a whole regular file of at most `max_bytes`. Errors: kNotFound, kBadInput (a directory, a
+// pipe or device, too large, unreadable); none of these functions waits for somebody to write into a pipe.
 Result<std::string> ReadFile(const Path& path, int64_t max_bytes = int64_t{1} << 31);
 
 // Reads at most `count` bytes from the start of a regular file; shorter files give fewer.

@@ -1,6 +1,9 @@
 #include "deepedge/base/file.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace deepedge {
 namespace {
@@ -28,6 +31,40 @@ TEST(File, NamesWhatIsWrong) {
   EXPECT_NE(is_folder.error().message.find("is a folder"), std::string::npos);
   ASSERT_TRUE(WriteFileAtomically(folder.value().path() / "big", "12345").ok());
   EXPECT_FALSE(ReadFile(folder.value().path() / "big", 4).ok());
+}
+
+TEST(File, TellsMissingFromOutOfReach) {
+  auto folder = TemporaryFolder::Create("de_file_test");
+  ASSERT_TRUE(folder.ok());
+  const Path loop = folder.value().path() / "loop";
+  std::filesystem::create_symlink(loop, loop);
+  const auto looped = ReadFile(loop);
+  ASSERT_FALSE(looped.ok());
+  EXPECT_EQ(looped.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(looped.error().message, testing::HasSubstr("symbolic links"));
+
+  if (geteuid() == 0) return;  // may enter every folder
+  const Path closed = folder.value().path() / "closed";
+  std::filesystem::create_directory(closed);
+  ASSERT_TRUE(WriteFileAtomically(closed / "a", "x").ok());
+  std::filesystem::permissions(closed, std::filesystem::perms::none);
+  const auto forbidden = ReadFile(closed / "a");
+  std::filesystem::permissions(closed, std::filesystem::perms::owner_all);
+  ASSERT_FALSE(forbidden.ok());
+  EXPECT_EQ(forbidden.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(forbidden.error().message, testing::HasSubstr("ermission denied"));
+}
+
+TEST(File, RefusesAPipeWithoutWaiting) {
+  auto folder = TemporaryFolder::Create("de_file_test");
+  ASSERT_TRUE(folder.ok());
+  const Path pipe = folder.value().path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const auto& read : {ReadFile(pipe), ReadFilePrefix(pipe, 4), Sha256OfFile(pipe)}) {
+    ASSERT_FALSE(read.ok());
+    EXPECT_EQ(read.error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(read.error().message, testing::HasSubstr("pipe: is not a regular file"));
+  }
 }
 
 TEST(File, ReportsAFullDisk) {

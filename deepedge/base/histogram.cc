@@ -18,12 +18,6 @@ void Histogram::Add(Duration value) {
   max_ = std::max(max_, value);
 }
 
-void Histogram::Merge(const Histogram& other) {
-  for (size_t i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
-  count_ += other.count_;
-  max_ = std::max(max_, other.max_);
-}
-
 Duration Histogram::Quantile(double q) const {
   if (count_ == 0) return Duration(0);
   const auto wanted = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(q * static_cast<double>(count_))));

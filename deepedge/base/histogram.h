@@ -12,7 +12,6 @@ namespace deepedge {
 class Histogram {
  public:
   void Add(Duration value);
-  void Merge(const Histogram& other);
 
   int64_t count() const { return count_; }
   Duration max() const { return max_; }

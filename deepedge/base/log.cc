@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "deepedge/base/url.h"
+
 namespace deepedge {
 namespace {
 
@@ -36,14 +38,9 @@ void WriteLog(LogLevel level, std::string_view message) {
 }
 
 std::string RedactUrl(std::string_view url) {
-  const size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return std::string(url);
-  const size_t start = scheme + 3;
-  const size_t end = std::min(url.find_first_of("/?#", start), url.size());
-  // A password may itself hold an '@': the last one before the path ends the user part.
-  const size_t at = url.substr(start, end - start).rfind('@');
-  if (at == std::string_view::npos) return std::string(url);
-  return std::string(url.substr(0, start)) + "***" + std::string(url.substr(start + at));
+  const UrlParts parts = SplitUrl(url);
+  if (!parts.has_user) return std::string(url);
+  return fmt::format("{}://***@{}", parts.scheme, parts.rest);
 }
 
 }  // namespace deepedge

@@ -47,7 +47,7 @@ class LogLimiter {
   std::atomic<int64_t> next_us_{INT64_MIN};
 };
 
-// The address with user name and password replaced by "***".
+// The address with user name and password (see url.h) replaced by "***".
 std::string RedactUrl(std::string_view url);
 
 }  // namespace deepedge

@@ -12,7 +12,12 @@ TEST(RedactUrl, HidesUserAndPassword) {
   } cases[] = {
       {"rtsp://user:secret@10.0.0.7/main", "rtsp://***@10.0.0.7/main"},
       {"rtsp://user:p@ss@10.0.0.7/main", "rtsp://***@10.0.0.7/main"},
-      {"rtsp://10.0.0.7/a@b", "rtsp://10.0.0.7/a@b"},
+      {"rtsp://user:s#e@10.0.0.7/main", "rtsp://***@10.0.0.7/main"},
+      {"rtsp://user:s/e@10.0.0.7/main", "rtsp://***@10.0.0.7/main"},
+      {"rtsp://user:s?e@10.0.0.7/main", "rtsp://***@10.0.0.7/main"},
+      {"rtsp://user:a/b@c#d?e@10.0.0.7/main?x=1", "rtsp://***@10.0.0.7/main?x=1"},
+      {"rtsp://10.0.0.7/main", "rtsp://10.0.0.7/main"},
+      {"rtsp://10.0.0.7/a@b", "rtsp://***@b"},  // more than needed, rather than too little
       {"http://u:p@host", "http://***@host"},
       {"barn.mp4", "barn.mp4"},
       {"/data/a@b.mp4", "/data/a@b.mp4"},

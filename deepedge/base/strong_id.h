@@ -18,8 +18,6 @@ struct StrongId {
 };
 
 using StreamId = StrongId<struct StreamTag>;
-using ModelId = StrongId<struct ModelTag>;
-using TaskId = StrongId<struct TaskTag>;
 using LaneId = StrongId<struct LaneTag>;
 
 }  // namespace deepedge

@@ -87,6 +87,8 @@ void PreferSmallHeap() {
   mallopt(M_ARENA_MAX, 2);
   // Engines take and give back scratch memory in every run: trimmed each time, its pages would have to be cleared
   // again.
+  // Setting one threshold stops the other from adapting, so both are set.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
@@ -102,7 +104,6 @@ MemoryUse ReadMemoryUse() {
     std::istringstream fields(line);
     fields >> key >> kilobytes;
     if (key == "VmRSS:") use.resident = kilobytes * 1024;
-    if (key == "RssAnon:") use.anonymous = kilobytes * 1024;
     if (key == "VmHWM:") use.peak_resident = kilobytes * 1024;
   }
   return use;

@@ -25,7 +25,6 @@ class Thread {
   Thread() = default;
   Thread(Options options, std::function<void(std::stop_token)> loop);
 
-  void RequestStop() { thread_.request_stop(); }
   void Join() {
     if (thread_.joinable()) thread_.join();
   }
@@ -61,7 +60,6 @@ void ReleaseFreeMemory();
 // Resident memory of this process now and its peak, in bytes; 0 where procfs does not tell.
 struct MemoryUse {
   int64_t resident = 0;
-  int64_t anonymous = 0;
   int64_t peak_resident = 0;
 };
 MemoryUse ReadMemoryUse();

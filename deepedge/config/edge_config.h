@@ -34,7 +34,8 @@ struct ModelConfig {
 
   static void Fields(auto&& field) {
     field("source", &ModelConfig::source,
-          {.help = "A path (relative to this file's folder), a name in the model repository, or an URL with `sha256`",
+          {.help = "A path (relative to this file's folder), a name in the model repository, or an URL with `sha256` "
+                   "(not supported yet)",
            .required = true,
            .text = &kNotEmptyRule});
     field("sha256", &ModelConfig::sha256, {.help = "Hash that the file must have", .text = &kSha256Rule});
@@ -155,7 +156,9 @@ struct LimitsConfig {
         "reserve", &LimitsConfig::reserve,
         {.help = "Share of the computing power that is kept free", .min = 0, .max = 0.9, .support = Support::kIgnored});
     field("devices", &LimitsConfig::devices,
-          {.help = "Devices of the engine that may be used", .min_entries = 1, .text = &kNotEmptyRule});
+          {.help = "Devices of the engine that may be used; only `CPU` in this version",
+           .min_entries = 1,
+           .text = &kNotEmptyRule});
   }
 };
 
@@ -176,11 +179,13 @@ struct EventsConfig {
   std::optional<MqttConfig> mqtt;
 
   static void Fields(auto&& field) {
-    field("file", &EventsConfig::file,
-          {.help = "Where events are written, one JSON object a line; `-` is standard output, a relative path starts "
-                   "from this file's folder",
-           .text = &kNotEmptyRule,
-           .unset = "nowhere"});
+    field(
+        "file", &EventsConfig::file,
+        {.help =
+             "Where events are written, one JSON object a line, behind what is there already; `-` is standard output, "
+             "a relative path starts from this file's folder",
+         .text = &kNotEmptyRule,
+         .unset = "nowhere"});
     field("states", &EventsConfig::states,
           {.help = "Also write `state` events: objects moved to every source frame", .support = Support::kRefused});
     field("mqtt", &EventsConfig::mqtt, {.help = "Also publish events over MQTT", .support = Support::kRefused});

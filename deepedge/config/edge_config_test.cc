@@ -287,6 +287,23 @@ TEST(EdgeConfig, SaysWhatItCannotDoYet) {
                   "edge.yaml:18: limits.reserve: has no effect yet", "edge.yaml:21: state_dir: has no effect yet"));
 }
 
+TEST(EdgeConfig, RefusesDevicesOtherThanTheProcessor) {
+  const auto options = NotYetSupported(ParseGood(std::string(kSmall) + "limits: { devices: [CPU, GPU] }\n"));
+  ASSERT_EQ(options.size(), 1U);
+  EXPECT_EQ(options[0].support, Support::kRefused);
+  EXPECT_EQ(options[0].message, "edge.yaml:3: limits.devices[1]: 'GPU' is not supported yet; only CPU in this version");
+}
+
+TEST(EdgeConfig, RefusesModelsFromAnUrl) {
+  const auto options = NotYetSupported(
+      ParseGood(fmt::format("models: {{ m: {{ source: 'https://u:s3cret@a.org/m.onnx', sha256: '{}' }} }}\n"
+                            "streams: {{ s: {{ source: a, tasks: [ {{ model: m }} ] }} }}",
+                            std::string(64, 'a'))));
+  ASSERT_EQ(options.size(), 1U);
+  EXPECT_EQ(options[0].support, Support::kRefused);
+  EXPECT_EQ(options[0].message, "edge.yaml:1: models.m.source: models from an URL are not supported yet; name a file");
+}
+
 TEST(EdgeConfig, DescribesItselfInAFewLines) {
   EXPECT_EQ(DescribeConfig(ParseGood(kFull)), "1 stream, 1 task, 2 models\n  gate: rtsp://***@10.0.0.7/main: person\n");
 }
@@ -313,6 +330,7 @@ TEST(ExpandEnvironment, PutsVariablesIn) {
       {"cost$5 $x $${x}", "cost$5 $x ${x}"},
       // What would end the user part of an address is encoded there, and only there.
       {"rtsp://u:${ODD_PASSWORD}@h/main", "rtsp://u:a%2Fb%40c%20%2F@h/main"},
+      {"rtsp://u:#/?${ODD_PASSWORD}@h/main", "rtsp://u:#/?a%2Fb%40c%20%2F@h/main"},
       {"rtsp://h/main?p=${ODD_PASSWORD}", "rtsp://h/main?p=a/b@c %2F"},
       {"/data/${ODD_PASSWORD}", "/data/a/b@c %2F"},
   };

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "deepedge/base/url.h"
+
 namespace deepedge {
 namespace {
 
@@ -22,20 +24,6 @@ std::string EncodeForUserPart(std::string_view value) {
   return encoded;
 }
 
-// The part of an address between "://" and its last '@' before the path.
-struct UserPart {
-  size_t begin = 0;
-  size_t end = 0;
-};
-UserPart FindUserPart(std::string_view text) {
-  const size_t scheme = text.find("://");
-  if (scheme == std::string_view::npos) return {};
-  const size_t begin = scheme + 3;
-  const std::string_view authority = text.substr(begin, text.find('/', begin) - begin);
-  const size_t at = authority.rfind('@');
-  return at == std::string_view::npos ? UserPart{} : UserPart{begin, begin + at};
-}
-
 }  // namespace
 
 Environment ProcessEnvironment() {
@@ -47,7 +35,8 @@ Environment ProcessEnvironment() {
 }
 
 Result<std::string> ExpandEnvironment(std::string_view text, const Environment& environment) {
-  const UserPart user = FindUserPart(text);
+  const std::string_view user = SplitUrl(text).user;
+  const auto user_begin = static_cast<size_t>(user.data() - text.data());
   std::string expanded;
   for (size_t i = 0; i < text.size();) {
     if (text.substr(i).starts_with("$${")) {
@@ -67,7 +56,7 @@ Result<std::string> ExpandEnvironment(std::string_view text, const Environment& 
     }
     const std::optional<std::string> value = environment(name);
     if (!value) return Error{ErrorCode::kBadInput, fmt::format("the environment variable {} is not set", name)};
-    expanded += i >= user.begin && i < user.end ? EncodeForUserPart(*value) : *value;
+    expanded += i >= user_begin && i < user_begin + user.size() ? EncodeForUserPart(*value) : *value;
     i = end + 1;
   }
   return expanded;

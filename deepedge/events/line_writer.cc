@@ -6,12 +6,48 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstring>
+#include <string>
 
 namespace deepedge {
+namespace {
+
+constexpr off_t kLongestTail = off_t{1} << 20;  // no event is longer
+
+// What stands behind the last line break of a file, at most kLongestTail bytes of it. Unreadable: nothing.
+std::string ReadTail(const Path& path, off_t size) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  std::string tail;
+  if (!fd.valid()) return tail;
+  std::array<char, 4096> block{};
+  while (size > 0 && static_cast<off_t>(tail.size()) < kLongestTail) {
+    const off_t count = std::min<off_t>(size, block.size());
+    size -= count;
+    const ssize_t got = pread(fd.get(), block.data(), static_cast<size_t>(count), size);
+    if (got != count) return {};
+    const std::string_view text(block.data(), static_cast<size_t>(count));
+    const size_t line_break = text.rfind('\n');
+    if (line_break != std::string_view::npos) return std::string(text.substr(line_break + 1)) + tail;
+    tail.insert(0, text);
+  }
+  return tail;
+}
+
+// A crash or a power cut leaves the start of an event at the file's end, or zeros where its bytes would have been.
+// That is cut off. Anything else is not ours and stays. False, with errno: the file could not be changed.
+bool EndWithWholeLine(const Path& path, int fd, off_t size) {
+  const std::string tail = ReadTail(path, size);
+  if (tail.empty()) return true;
+  const bool is_ours = (tail[0] == '{' || tail[0] == '\0') && static_cast<off_t>(tail.size()) < kLongestTail;
+  if (is_ours) return ftruncate(fd, size - static_cast<off_t>(tail.size())) == 0;
+  return write(fd, "\n", 1) == 1;
+}
+
+}  // namespace
 
 void BlockWriteSignals() {
   sigset_t signals;
@@ -27,7 +63,7 @@ Result<LineWriter> LineWriter::Open(const Path& path) {
   // Without O_NONBLOCK, opening a named pipe that nobody reads would wait for ever. Standard output is shared with
   // other programs, whose writes must go on blocking, so its flags are left as they are.
   UniqueFd fd(is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-                        : open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644));
+                        : open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644));
   if (!fd.valid()) {
     const int error = errno;
     const bool exhausted = error == ENOSPC || error == EMFILE || error == ENFILE || error == EDQUOT;
@@ -37,6 +73,11 @@ Result<LineWriter> LineWriter::Open(const Path& path) {
   }
   struct stat status{};
   const bool is_regular = fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode);
+  if (is_regular && !is_stdout && !EndWithWholeLine(path, fd.get(), status.st_size)) {
+    const int error = errno;
+    return Error{error == ENOSPC || error == EDQUOT ? ErrorCode::kExhausted : ErrorCode::kBadInput,
+                 fmt::format("{}: its unfinished last line cannot be ended: {}", name, std::strerror(error))};
+  }
   return LineWriter(std::move(fd), std::move(name), is_regular);
 }
 

@@ -23,7 +23,9 @@ void BlockWriteSignals();
 
 class LineWriter {
  public:
-  // Truncates an existing file; "-" is standard output. Errors: kBadInput, kExhausted naming the file.
+  // Appends to an existing file; "-" is standard output. Of a line that a crash left half-written at the file's end
+  // nothing is kept; an unfinished line that is no event gets a line break. Errors: kBadInput, kExhausted naming the
+  // file.
   static Result<LineWriter> Open(const Path& path);
 
   struct Outcome {

@@ -26,14 +26,42 @@ class LineWriterTest : public testing::Test {
   Path path_;
 };
 
-TEST_F(LineWriterTest, ReplacesAnOldFile) {
+TEST_F(LineWriterTest, AppendsToAnOldFile) {
+  const std::string zeros(100, '\0');
+  const std::string long_start = "{" + std::string(10'000, 'x');
+  const std::string too_long = "{" + std::string(2'000'000, 'x');
+  const struct {
+    std::string before;
+    std::string after;
+  } cases[] = {
+      {"", "a\nb\n"},
+      {"old\n", "old\na\nb\n"},
+      {"{\"a\":1}\n{\"a\":", "{\"a\":1}\na\nb\n"},  // half-written by an earlier run
+      {"{\"a\":", "a\nb\n"},
+      {"old\n" + long_start, "old\na\nb\n"},
+      {"old\n" + zeros, "old\na\nb\n"},
+      {"not ours", "not ours\na\nb\n"},
+      {too_long, too_long + "\na\nb\n"},
+  };
+  for (const auto& c : cases) {
+    ASSERT_TRUE(WriteFileAtomically(path_, c.before).ok());
+    auto writer = LineWriter::Open(path_);
+    ASSERT_TRUE(writer.ok());
+    const auto outcome = writer.value().Write("a\nb\n", -1, {});
+    EXPECT_EQ(outcome.done, 4U);
+    EXPECT_EQ(outcome.error, 0);
+    EXPECT_TRUE(ReadFile(path_).value() == c.after) << c.before.substr(0, 100);
+  }
+}
+
+TEST_F(LineWriterTest, CutsOnlyItsOwnPartFromAnOldFile) {
   ASSERT_TRUE(WriteFileAtomically(path_, "old\n").ok());
   auto writer = LineWriter::Open(path_);
   ASSERT_TRUE(writer.ok());
-  const auto outcome = writer.value().Write("a\nb\n", -1, {});
-  EXPECT_EQ(outcome.done, 4U);
-  EXPECT_EQ(outcome.error, 0);
-  EXPECT_EQ(ReadFile(path_).value(), "a\nb\n");
+  const FileSizeLimit limit(12);
+  const auto outcome = writer.value().Write("12345\n67890\n", -1, {});
+  EXPECT_EQ(outcome.done, 6U);
+  EXPECT_EQ(ReadFile(path_).value(), "old\n12345\n");
 }
 
 TEST_F(LineWriterTest, CutsTheLineThatDidNotFitAndGoesOnWithIt) {

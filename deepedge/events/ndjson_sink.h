@@ -20,8 +20,8 @@ class NdjsonSink final : public EventSink {
     Path path;  // "-": standard output
     size_t queue_capacity = 8192;
   };
-  // Truncates an existing file. `clock` is the real one, since threads wait on it. Errors: kBadInput / kExhausted
-  // naming the file.
+  // Appends to an existing file: a box that starts again keeps its events. `clock` is the real one, since threads wait
+  // on it. Errors: kBadInput / kExhausted naming the file.
   static Result<std::unique_ptr<NdjsonSink>> Create(Options options, const Clock& clock);
   // Closes, if Close was not called.
   ~NdjsonSink() override;

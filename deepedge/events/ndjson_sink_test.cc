@@ -82,6 +82,7 @@ TEST_F(NdjsonSinkTest, WritesToStandardOutput) {
 
 TEST_F(NdjsonSinkTest, KeepsLinesWholeOnAFullDisk) {
   for (const rlim_t limit : {0U, 1U, 100U, 1000U, 70'000U, 100'000U}) {
+    std::filesystem::remove(path_);
     const auto sink = MakeSink(path_);
     Status closed;
     {
@@ -97,6 +98,15 @@ TEST_F(NdjsonSinkTest, KeepsLinesWholeOnAFullDisk) {
     EXPECT_EQ(counts.delivered + counts.lost, 2000);
     EXPECT_EQ(counts.delivered, CountWholeLines());
     EXPECT_LE(std::filesystem::file_size(path_), limit);
+  }
+}
+
+TEST_F(NdjsonSinkTest, KeepsTheEventsOfAnEarlierRun) {
+  for (int i = 0; i < 3; ++i) {
+    const auto sink = MakeSink(path_);
+    sink->Publish(EventNumber(i));
+    EXPECT_TRUE(sink->Close().ok());
+    EXPECT_EQ(CountWholeLines(), i + 1);
   }
 }
 

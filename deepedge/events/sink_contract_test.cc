@@ -10,6 +10,7 @@
 #include "deepedge/events/event_json.h"
 #include "deepedge/events/memory_sink.h"
 #include "deepedge/events/ndjson_sink.h"
+#include "deepedge/events/null_sink.h"
 
 namespace deepedge {
 namespace {
@@ -125,6 +126,16 @@ TEST_P(SinkContract, TakesEventsFromManyThreads) {
 TEST_P(SinkContract, MayBeDestroyedWithoutClose) {
   const auto tested = GetParam().make(10);
   tested->sink().Publish(EventNumber(0, 0));
+}
+
+// Not in the list below: it keeps nothing, so it promises nothing.
+TEST(NullSink, ClaimsNothing) {
+  NullSink sink;
+  sink.Publish(EventNumber(0, 0));
+  EXPECT_TRUE(sink.Close().ok());
+  EXPECT_EQ(sink.counts().accepted, 0);
+  EXPECT_EQ(sink.counts().delivered, 0);
+  EXPECT_EQ(sink.counts().lost, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(

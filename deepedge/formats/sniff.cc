@@ -184,9 +184,7 @@ Result<ModelFiles> FindInFolder(const Path& folder, bool look_into_versions) {
 }  // namespace
 
 Result<ModelFiles> FindModelFiles(const Path& path) {
-  std::error_code ec;
-  const auto status = fs::status(path, ec);
-  if (!fs::exists(status)) return Error{ErrorCode::kNotFound, fmt::format("{}: no such file or folder", path.string())};
+  DE_TRY(const auto status, StatusOf(path, "no such file or folder"));
   return fs::is_directory(status) ? FindInFolder(path, true) : FindFile(path);
 }
 

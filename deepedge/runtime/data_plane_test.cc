@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <latch>
 
 #include "deepedge/base/thread.h"
@@ -35,10 +36,11 @@ TEST(DataPlaneTest, ReportsWhileItStops) {
   ASSERT_TRUE(plane.ok());
   plane.value()->Start();
   std::latch reporting(1);
-  Thread reporter({.name = "reporter"}, [&](std::stop_token stop) {
+  std::atomic<bool> plane_stopped = false;
+  Thread reporter({.name = "reporter"}, [&](std::stop_token) {
     Duration last{0};
     while (true) {
-      const bool stopped = stop.stop_requested();
+      const bool stopped = plane_stopped;
       const Duration elapsed = plane.value()->Report().elapsed;
       EXPECT_GE(elapsed, last);
       last = elapsed;
@@ -48,7 +50,7 @@ TEST(DataPlaneTest, ReportsWhileItStops) {
   });
   reporting.wait();
   plane.value()->Stop();
-  reporter.RequestStop();
+  plane_stopped = true;
   reporter.Join();
   EXPECT_EQ(plane.value()->Report().elapsed, plane.value()->Report().elapsed);
 }

@@ -1,6 +1,6 @@
 // LoadedModel: a model that is ready to serve: its card, the compiled network with warm slots, and the decoder of its
-// outputs. Immutable after loading and shared by all tasks that use the model, so weights are held once however many
-// streams look through it.
+// outputs. Immutable after loading and shared by all tasks that use the model: memory grows with the slots that run at
+// once (at most one a lane), never with the number of streams.
 #pragma once
 
 #include <memory>

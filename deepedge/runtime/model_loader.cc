@@ -5,16 +5,27 @@
 #include <cstdlib>
 #include <utility>
 
+#include "deepedge/base/log.h"
+#include "deepedge/base/url.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/pipeline/describe_model.h"
 
 namespace deepedge {
 
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository) {
-  std::error_code ec;
-  if (std::filesystem::exists(name_or_path, ec)) return Path(name_or_path);
+  if (!SplitUrl(name_or_path).scheme.empty()) {
+    return Error{
+        ErrorCode::kUnsupported,
+        fmt::format("model '{}': models from an URL are not supported yet; name a file", RedactUrl(name_or_path))};
+  }
   const Path in_repository = repository / name_or_path;
-  if (std::filesystem::exists(in_repository, ec)) return in_repository;
+  for (const Path& path : {Path(name_or_path), in_repository}) {
+    const auto status = StatusOf(path);
+    if (status.ok()) return path;
+    if (status.error().code != ErrorCode::kNotFound) {
+      return status.error().Wrap(fmt::format("model '{}'", name_or_path));
+    }
+  }
   return Error{ErrorCode::kNotFound, fmt::format("model '{}': no such file or folder, and {} does not exist either",
                                                  name_or_path, in_repository.string())};
 }
@@ -26,10 +37,19 @@ Path DefaultRepository() {
   return "/var/lib/deepedge/models";
 }
 
+Status CheckHash(const ModelFiles& files, const std::string& sha256) {
+  const Path file = files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
+  DE_TRY(const std::string found, Sha256OfFile(file));
+  if (found == sha256) return {};
+  return Error{ErrorCode::kBadInput,
+               fmt::format("{}: sha256 is {}, but {} was expected", file.string(), found, sha256)};
+}
+
 namespace {
 
 Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest& request) {
   DE_TRY(ModelFiles files, FindModelFiles(request.path));
+  if (!request.sha256.empty()) DE_TRY_STATUS(CheckHash(files, request.sha256));
   DE_TRY(const GraphInfo graph, engine.Inspect(files));
   DE_TRY(ModelDescription description, DescribeModel(files, graph));
 

@@ -12,7 +12,7 @@
 namespace deepedge {
 
 // Where a model that the user named lies: a path as it is, else `<repository>/<name>`. Errors: kNotFound naming both
-// places that were looked at.
+// places that were looked at, kBadInput where one of them is out of reach, kUnsupported for an URL.
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository);
 
 // The folder of the user's models: $DEEPEDGE_REPOSITORY, else <state folder of the user>/models.
@@ -22,7 +22,12 @@ struct LoadRequest {
   std::string name;  // empty: the card's
   Path path;
   int concurrency = 1;
+  std::string sha256;  // that the file must have, in lower case; empty: any
 };
+
+// kBadInput, naming the file, what was expected and what it is, when the model's file has another hash. A model that is
+// a folder (TensorFlow SavedModel) is known by its saved_model.pb.
+Status CheckHash(const ModelFiles& files, const std::string& sha256);
 
 // Errors name the model and its file.
 Result<std::unique_ptr<LoadedModel>> LoadModel(Engine& engine, const LoadRequest& request);

@@ -82,14 +82,32 @@ class BadInputTest(harness.EndToEndTest):
             good.replace("source: yard.mp4", "source: missing.mp4"): ["missing.mp4"],
             good + "  a:\n    source: yard.mp4\n    tasks: [ { model: m } ]\n": ["a", ":6:"],
             good.replace("{ model: m }", "{ model: m, max_rate: fast }"): ["max_rate", ":5:"],
-            good.replace("{ model: m }", "{ model: m, labels: [unicorn] }"): ["unicorn", "red"],
+            good.replace("{ model: m }", "{ model: m, labels: [unicorn] }"): [":5: streams.a.tasks[0].labels[0]", "unicorn", "red"],
             good.replace("yard.mp4", "rtsp://u:${NOT_SET_ANYWHERE}@h/"): ["NOT_SET_ANYWHERE"],
             "models: [": ["YAML"],
             "": ["edge.yaml"],
         }.items():
             with self.subTest(text[-60:]):
                 (self.folder / "edge.yaml").write_text(text)
-                self.refused("run", "edge.yaml", names=["edge.yaml" if "unicorn" not in text else "'a'", *words])
+                self.refused("run", "edge.yaml", names=["edge.yaml", *words])
+
+    def test_check_refuses_what_run_refuses(self):
+        good = ("models: { m: { source: scene } }\n"
+                "streams:\n  a:\n    source: yard.mp4\n    tasks: [ { model: m } ]\n")
+        url = "https://u:geheim@a.org/m.onnx"
+        for text, words in {
+            good.replace("scene", "missing.onnx"): [":1: models.m.source", "missing.onnx"],
+            good.replace("scene", "text.onnx"): [":1: models.m.source", "text.onnx"],
+            good.replace("source: scene", f"source: '{url}', sha256: '{'0' * 64}'"): [":1: models.m.source", "URL"],
+            good.replace("source: scene", f"source: scene, sha256: '{'0' * 64}'"): [":1: models.m", "0" * 64],
+            good + "limits: { devices: [GPU] }\n": [":6: limits.devices[0]", "CPU"],
+            good + "api: { listen: '127.0.0.1:8090' }\n": [":6: api"],
+        }.items():
+            with self.subTest(text[-60:]):
+                (self.folder / "edge.yaml").write_text(text)
+                for verb in "check", "run":
+                    self.refused(verb, "edge.yaml", names=["edge.yaml", *words])
+                    self.assertNotIn("geheim", harness.run(verb, "edge.yaml", cwd=self.folder).err)
 
     def test_options_that_do_not_fit_together(self):
         self.refused("run", names=["--source"])
@@ -113,6 +131,14 @@ class BadInputTest(harness.EndToEndTest):
         self.assertEqual(done["yard"], 50)
         self.assertGreater(done["cut"], 20)
         self.assertLess(done["cut"], 40)
+
+    def test_a_file_name_that_is_not_utf8(self):
+        odd = os.path.join(os.fsencode(self.folder), b"caf\xe9.mp4")
+        shutil.copy(self.clip, odd)
+        outcome = harness.run("run", "--source", os.fsdecode(odd), "--model", self.model, "--pace", "fast", "--json")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assertEqual(outcome.summary()["tasks"][0]["done"], 50)
+        self.assertEqual(outcome.summary()["streams"][0]["name"], "caf\ufffd")
 
     def test_damaged_packets_are_counted_and_the_stream_goes_on(self):
         whole = self.folder / "sound.avi"
@@ -161,6 +187,20 @@ class BadInputTest(harness.EndToEndTest):
         kept = [json.loads(line) for line in out.read_text().splitlines()]
         self.assertEqual(len(kept), summary["events"]["delivered"])
         self.assertEqual(summary["events"]["accepted"], summary["events"]["delivered"] + summary["events"]["lost"])
+
+    def test_events_of_an_earlier_run_are_kept(self):
+        out = self.folder / "kept.ndjson"
+        (self.folder / "edge.yaml").write_text(
+            "models: { m: { source: scene } }\nevents: { file: kept.ndjson }\n"
+            "streams: { a: { source: yard.mp4, tasks: [ { model: m, labels: [unicorn] } ] } }\n")
+        out.write_text('{"type":"result","old":1}\n{"type":"res')
+        self.refused("run", "edge.yaml", names=["unicorn"])
+        self.assertEqual(out.read_text(), '{"type":"result","old":1}\n{"type":"res', "a refusal touches nothing")
+        outcome = harness.run("run", "--source", self.clip, "--model", self.model, "--pace", "fast", "--events", out)
+        self.assertEqual(outcome.code, 0, outcome.err)
+        results = [e for e in map(json.loads, out.read_text().splitlines()) if e["type"] == "result"]
+        self.assertEqual(len(results), 51)
+        self.assertEqual(results[0]["old"], 1)
 
     def test_an_events_file_that_cannot_be_made(self):
         self.refused("run", "--source", "yard.mp4", "--model", "scene", "--events", "no/such/folder/out.ndjson",

@@ -4,6 +4,7 @@ A scene is a video of grey frames with red and blue squares on a grid of 8 x 8 c
 says what stands in it, as a detector of the YOLOX family would; it is written here as an OpenVINO IR file, weights and all.
 """
 import json
+import math
 import random
 import shutil
 import struct
@@ -88,6 +89,14 @@ class _Graph:
         return self.add("Const", name, [], shape, precision=precision,
                         data=f'element_type="{kind}" shape="{dims}" offset="{offset}" size="{len(data)}"')
 
+    def zeros(self, name, shape):
+        """A constant of zeros, however large."""
+        size, offset = 4 * math.prod(shape), len(self.weights)
+        self.weights += bytes(size)
+        dims = ", ".join(map(str, shape))
+        return self.add("Const", name, [], shape,
+                        data=f'element_type="f32" shape="{dims}" offset="{offset}" size="{size}"')
+
     def xml(self, name):
         edges = "".join(f'<edge from-layer="{a}" from-port="{b}" to-layer="{c}" to-port="{d}"/>'
                         for a, b, c, d in self.edges)
@@ -106,8 +115,22 @@ def _convolution(graph, name, source, weights, biases):
     return graph.add("Add", name + "_add", [product, bias], shape, 'auto_broadcast="numpy"')
 
 
-def write_model(folder, work=0):
-    """The network and its card. `work` adds that many layers that cost time and change nothing."""
+def _add_weights(graph, means, megabytes):
+    """The means and the sum of their product with that many megabytes of zeros: as they were."""
+    count = 3 * CELLS * CELLS
+    columns = megabytes * (1 << 20) // 4 // count
+    flat = graph.add("Reshape", "means_flat", [means, graph.constant("means_shape", [1, count], [2], integer=True)],
+                     [1, count], 'special_zero="false"')
+    product = graph.add("MatMul", "heavy", [flat, graph.zeros("heavy_weights", [count, columns])], [1, columns],
+                        'transpose_a="false" transpose_b="false"')
+    total = graph.add("ReduceSum", "heavy_sum", [product, graph.constant("heavy_axis", [1], [1], integer=True)], [1, 1],
+                      'keep_dims="true"')
+    return graph.add("Add", "heavy_add", [means, total], [1, 3, CELLS, CELLS], 'auto_broadcast="numpy"')
+
+
+def write_model(folder, work=0, weights_mb=0):
+    """The network and its card. `work` adds that many layers that cost time and change nothing, `weights_mb` that many
+    megabytes of weights that change nothing: over 32 the engine keeps one copy of them for all lanes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     size = 16 * CELLS
@@ -122,6 +145,8 @@ def write_model(folder, work=0):
     means = graph.add("AvgPool", "means", [picture], [1, 3, CELLS, CELLS],
                       'kernel="16, 16" strides="16, 16" pads_begin="0, 0" pads_end="0, 0" exclude-pad="true" '
                       'auto_pad="explicit" rounding_type="floor"')
+    if weights_mb > 0:
+        means = _add_weights(graph, means, weights_mb)
     place = _convolution(graph, "place", means, [[0, 0, 0]] * 4, [0.5, 0.5, 0.0, 0.0])
     score = _convolution(graph, "score", means,
                          [[1 / 16, -2 / 16, 1 / 16], [1 / 16, 0, -1 / 16], [-1 / 16, 0, 1 / 16]], [-100 / 16, 0, 0])

@@ -16,7 +16,8 @@ struct CopyPlan {
 
 // A compiled copy repacks the weights privately, so copies multiply memory, while streams hold weights once (measured:
 // +4 to 9 MB for a second stream of nets of 17 to 104 MB, against +17 to 104 MB for a second copy, at the same speed).
-// Up to this size of weights a copy costs no more than some frames' pictures, and saves the hand-over to a stream.
+// As long as all copies together hold no more than this, they cost no more than some frames' pictures, and save the
+// hand-over to a stream.
 constexpr int64_t kPrivateCopyLimitBytes = int64_t{32} << 20;
 
 CopyPlan PlanCopies(int64_t weight_bytes, int concurrency);

@@ -89,8 +89,9 @@ TEST(CompileSettings, LargeWeightsAreHeldOnce) {
   const Case cases[] = {
       {1 << 20, 1, {1, 0}},
       {1 << 20, 4, {4, 0}},
-      {kPrivateCopyLimitBytes, 2, {2, 0}},
-      {kPrivateCopyLimitBytes + 1, 2, {1, 2}},
+      {1 << 20, 64, {1, 64}},
+      {kPrivateCopyLimitBytes / 2, 2, {2, 0}},
+      {kPrivateCopyLimitBytes / 2 + 1, 2, {1, 2}},
       {int64_t{1} << 30, 1, {1, 0}},
       {0, 3, {3, 0}},
   };

@@ -1,0 +1,52 @@
+#include "deepedge/runtime/model_loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace deepedge {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(LocateModel, TellsMissingFromOutOfReach) {
+  auto folder = TemporaryFolder::Create("de_loader_test");
+  ASSERT_TRUE(folder.ok());
+  const Path& root = folder.value().path();
+  std::filesystem::create_directory(root / "here");
+  EXPECT_EQ(LocateModel("here", root).value(), root / "here");
+  const auto missing = LocateModel("nothing", root);
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(missing.error().message, HasSubstr((root / "nothing").string()));
+  std::filesystem::create_symlink(root / "loop", root / "loop");
+  const auto loop = LocateModel("loop", root);
+  ASSERT_FALSE(loop.ok());
+  EXPECT_EQ(loop.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(loop.error().message, HasSubstr("symbolic links"));
+}
+
+TEST(CheckHash, RefusesAFileWithAnotherHash) {
+  auto folder = TemporaryFolder::Create("de_loader_test");
+  ASSERT_TRUE(folder.ok());
+  const Path file = folder.value().path() / "net.onnx";
+  ASSERT_TRUE(WriteFileAtomically(file, "abc").ok());
+  const std::string right = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  const ModelFiles files{.format = ModelFormat::kOnnx, .graph = file};
+  EXPECT_TRUE(CheckHash(files, right).ok());
+  const std::string wrong(64, '0');
+  const Status refused = CheckHash(files, wrong);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadInput);
+  for (const std::string& part : {file.string(), right, wrong}) EXPECT_THAT(refused.error().message, HasSubstr(part));
+}
+
+TEST(CheckHash, KnowsASavedModelByItsGraph) {
+  auto folder = TemporaryFolder::Create("de_loader_test");
+  ASSERT_TRUE(folder.ok());
+  ASSERT_TRUE(WriteFileAtomically(folder.value().path() / "saved_model.pb", "abc").ok());
+  const ModelFiles files{.format = ModelFormat::kTfSavedModel, .graph = folder.value().path()};
+  EXPECT_TRUE(CheckHash(files, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad").ok());
+}
+
+}  // namespace
+}  // namespace deepedge
