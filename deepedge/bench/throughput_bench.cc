@@ -7,6 +7,7 @@
 #include <latch>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "deepedge/base/check.h"
 #include "deepedge/base/thread.h"
@@ -135,6 +136,11 @@ std::vector<size_t> DealFiles(size_t count, size_t loops) {
   return deal;
 }
 
+std::vector<int> CpusToUse(std::vector<int> cpus, size_t files) {
+  if (cpus.size() > files) cpus.resize(files);
+  return cpus;
+}
+
 double Median(std::vector<double> values) {
   DE_CHECK(!values.empty());
   std::sort(values.begin(), values.end());
@@ -142,7 +148,9 @@ double Median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-Result<std::vector<ThroughputSample>> MeasureThroughput(Engine& engine, const ThroughputOptions& options) {
+Result<std::vector<ThroughputSample>> MeasureThroughput(Engine& engine, ThroughputOptions options) {
+  if (options.files.empty()) return Error{ErrorCode::kBadInput, "measure throughput: no file"};
+  options.cpus = CpusToUse(std::move(options.cpus), options.files.size());
   const RealClock clock;
   DE_TRY(Models models, LoadAll(engine, options.models, options.cpus.size()));
   std::vector<ThroughputSample> samples;

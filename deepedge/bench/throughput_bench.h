@@ -26,7 +26,11 @@ struct ThroughputSample {
 // Pure. Splits `count` files over `loops` so that each loop gets whole files in turn: loop of each file.
 std::vector<size_t> DealFiles(size_t count, size_t loops);
 
-Result<std::vector<ThroughputSample>> MeasureThroughput(Engine& engine, const ThroughputOptions& options);
+// Pure. The cores that both sides use: no more than there are files, because a plain loop without a file does nothing.
+std::vector<int> CpusToUse(std::vector<int> cpus, size_t files);
+
+// Errors: kBadInput without a file, and what loading and running say.
+Result<std::vector<ThroughputSample>> MeasureThroughput(Engine& engine, ThroughputOptions options);
 
 // The middle value, or the mean of the two middle ones. `values` is not empty.
 double Median(std::vector<double> values);

@@ -91,7 +91,11 @@ struct TaskConfig {
     field("max_rate", &TaskConfig::max_rate,
           {.help = "Results a second that are enough", .min = 0.001, .max = 1000, .unset = "the stream's own rate"});
     field("deadline_ms", &TaskConfig::deadline_ms,
-          {.help = "Longest useful time from capture to result", .min = 1, .max = 600000, .unset = "none"});
+          {.help = "Longest useful time from capture to result. A frame that is older when its turn comes is dropped "
+                   "(`too_late`), but not with `--pace fast`",
+           .min = 1,
+           .max = 600000,
+           .unset = "none: nothing is dropped, and frames are sorted as with 500"});
     field("labels", &TaskConfig::labels,
           {.help = "Report objects and classes of these labels only", .text = &kNotEmptyRule, .unset = "all labels"});
     field("then", &TaskConfig::then,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "deepedge/base/file.h"
 #include "deepedge/base/log.h"
 #include "deepedge/ingest/ffmpeg/ffmpeg_source.h"
 
@@ -18,11 +19,10 @@ std::string FilePath(const std::string& address) {
 }
 
 Status CheckRegularFile(const std::string& path) {
+  const auto found = StatusOf(path);
+  if (!found.ok()) return Error{found.error().code, fmt::format("video file {}", found.error().message)};
+  const std::filesystem::file_status status = found.value();
   std::error_code ec;
-  const auto status = std::filesystem::status(path, ec);
-  if (!std::filesystem::exists(status)) {
-    return Error{ErrorCode::kNotFound, fmt::format("video file '{}': no such file", path)};
-  }
   if (std::filesystem::is_directory(status)) {
     return Error{ErrorCode::kBadInput, fmt::format("video file '{}': is a folder, expected a file", path)};
   }

@@ -7,9 +7,12 @@
 #include <utility>
 
 #include "deepedge/base/check.h"
-#include "deepedge/ingest/source.h"
 
 namespace deepedge {
+
+double MaxRateInMediaTime(double max_rate, SourceKind kind, Pace pace, double speed) {
+  return kind == SourceKind::kFile && pace == Pace::kReal ? max_rate / speed : max_rate;
+}
 
 DataPlane::DataPlane(Options options, std::vector<std::unique_ptr<LoadedModel>> models, EventSink& events,
                      const Clock& clock)
@@ -44,7 +47,7 @@ Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
     if (model == models_.end()) {
       return Error{ErrorCode::kBadInput, fmt::format("stream '{}': no model '{}' is loaded", spec.name, task.model)};
     }
-    DE_TRY(auto task_options, MakeTaskOptions(spec, task, **model));
+    DE_TRY(auto task_options, MakeTaskOptions(spec, kind, task, **model));
     stream->AddTask(std::move(task_options), **model, model_slots_[static_cast<size_t>(model - models_.begin())]);
   }
   readers_.push_back(std::make_unique<StreamReader>(StreamReader::Options{.name = spec.name,
@@ -59,9 +62,11 @@ Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
   return {};
 }
 
-Result<TaskRunner::Options> DataPlane::MakeTaskOptions(const StreamSpec& stream, const TaskSpec& task,
+Result<TaskRunner::Options> DataPlane::MakeTaskOptions(const StreamSpec& stream, SourceKind kind, const TaskSpec& task,
                                                        const LoadedModel& model) const {
-  TaskRunner::Options options{.max_rate = task.max_rate, .deadline = task.deadline};
+  TaskRunner::Options options{.max_rate = MaxRateInMediaTime(task.max_rate, kind, options_.pace, stream.speed),
+                              .deadline = task.deadline,
+                              .lossless = options_.pace == Pace::kFast};
   const std::vector<std::string>& known = *model.labels;
   for (const std::string& label : task.labels) {
     const auto found = std::find(known.begin(), known.end(), label);
@@ -75,18 +80,25 @@ Result<TaskRunner::Options> DataPlane::MakeTaskOptions(const StreamSpec& stream,
 }
 
 void DataPlane::Start() {
-  started_ = clock_.Now();
-  cpu_at_start_ = ProcessCpuTime();
+  {
+    MutexLock lock(mutex_);
+    started_ = clock_.Now();
+    cpu_at_start_ = ProcessCpuTime();
+  }
   lanes_->Start();
   for (const auto& reader : readers_) reader->Start();
 }
 
 void DataPlane::Stop() {
-  if (stopped_) return;
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) return;
+  }
   for (const auto& reader : readers_) reader->RequestStop();
   for (const auto& reader : readers_) reader->Join();
   lanes_->Stop();
   for (const auto& stream : streams_) stream->DropWaiting();
+  MutexLock lock(mutex_);
   stopped_ = clock_.Now();
   cpu_at_stop_ = ProcessCpuTime();
 }
@@ -96,14 +108,20 @@ void DataPlane::HandleStreamFinished() {
 }
 
 std::vector<std::unique_ptr<LoadedModel>> DataPlane::TakeModels() {
-  DE_CHECK(stopped_);
+  {
+    MutexLock lock(mutex_);
+    DE_CHECK(stopped_);
+  }
   return std::move(models_);
 }
 
 RunReport DataPlane::Report() const {
   RunReport report;
-  report.elapsed = stopped_.value_or(clock_.Now()) - started_;
-  report.cpu = (stopped_ ? cpu_at_stop_ : ProcessCpuTime()) - cpu_at_start_;
+  {
+    MutexLock lock(mutex_);
+    report.elapsed = stopped_.value_or(clock_.Now()) - started_;
+    report.cpu = (stopped_ ? cpu_at_stop_ : ProcessCpuTime()) - cpu_at_start_;
+  }
   for (const auto& stream : streams_) {
     report.streams.push_back({.name = stream->options().name, .status = stream->Status()});
     for (const auto& task : stream->tasks()) {

@@ -17,8 +17,10 @@
 #include <vector>
 
 #include "deepedge/base/clock.h"
+#include "deepedge/base/mutex.h"
 #include "deepedge/base/result.h"
 #include "deepedge/events/sink.h"
+#include "deepedge/ingest/source.h"
 #include "deepedge/ingest/stream_reader.h"
 #include "deepedge/runtime/loaded_model.h"
 #include "deepedge/runtime/stream_runner.h"
@@ -29,8 +31,8 @@ namespace deepedge {
 struct TaskSpec {
   std::string model;  // name of a loaded model
   double max_rate = 0;
-  Duration deadline = std::chrono::milliseconds(500);
-  std::vector<std::string> labels;  // empty: all
+  std::optional<Duration> deadline;  // not set: nothing is dropped for being late
+  std::vector<std::string> labels;   // empty: all
 };
 
 struct StreamSpec {
@@ -41,6 +43,10 @@ struct StreamSpec {
   Duration start_offset{0};
   std::vector<TaskSpec> tasks;
 };
+
+// Pure. A stream's maximum rate as its gate needs it, in media time: a file that is paced at `speed` passes that much
+// media time in a second of the box. Where nothing is paced, media time is all there is.
+double MaxRateInMediaTime(double max_rate, SourceKind kind, Pace pace, double speed);
 
 struct TaskReport {
   std::string stream;
@@ -80,16 +86,16 @@ class DataPlane final : public StreamRunner::Listener {
                                                    const Clock& clock);
   ~DataPlane() override;
 
-  void Start();
-  void Stop();
-  RunReport Report() const;
+  void Start() DE_EXCLUDES(mutex_);
+  void Stop() DE_EXCLUDES(mutex_);
+  RunReport Report() const DE_EXCLUDES(mutex_);
   // After Stop: the models back, to be used again.
-  std::vector<std::unique_ptr<LoadedModel>> TakeModels();
+  std::vector<std::unique_ptr<LoadedModel>> TakeModels() DE_EXCLUDES(mutex_);
 
  private:
   DataPlane(Options options, std::vector<std::unique_ptr<LoadedModel>> models, EventSink& events, const Clock& clock);
   Status AddStream(const StreamSpec& spec, uint32_t index);
-  Result<TaskRunner::Options> MakeTaskOptions(const StreamSpec& stream, const TaskSpec& task,
+  Result<TaskRunner::Options> MakeTaskOptions(const StreamSpec& stream, SourceKind kind, const TaskSpec& task,
                                               const LoadedModel& model) const;
   void HandleStreamFinished() override;
 
@@ -104,10 +110,12 @@ class DataPlane final : public StreamRunner::Listener {
   std::unique_ptr<Lanes> lanes_;
   std::vector<std::unique_ptr<StreamReader>> readers_;
   std::atomic<size_t> unfinished_{0};
-  Time started_;
-  Duration cpu_at_start_{0};
-  std::optional<Time> stopped_;
-  Duration cpu_at_stop_{0};
+
+  mutable Mutex mutex_;
+  Time started_ DE_GUARDED_BY(mutex_);
+  Duration cpu_at_start_ DE_GUARDED_BY(mutex_){0};
+  std::optional<Time> stopped_ DE_GUARDED_BY(mutex_);
+  Duration cpu_at_stop_ DE_GUARDED_BY(mutex_){0};
 };
 
 }  // namespace deepedge

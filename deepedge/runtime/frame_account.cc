@@ -9,6 +9,7 @@ Ending EndingOf(EndReason reason) {
     case EndReason::kDone: return Ending::kDone;
     case EndReason::kAboveMaxRate: return Ending::kSkipped;
     case EndReason::kReplaced:
+    case EndReason::kTooLate:
     case EndReason::kDecoderBehind:
     case EndReason::kStopped: return Ending::kDropped;
     case EndReason::kNotDecodable:
@@ -32,6 +33,7 @@ std::string_view ToString(EndReason reason) {
     case EndReason::kDone: return "done";
     case EndReason::kAboveMaxRate: return "above_max_rate";
     case EndReason::kReplaced: return "replaced_by_newer";
+    case EndReason::kTooLate: return "too_late";
     case EndReason::kDecoderBehind: return "decoder_behind";
     case EndReason::kStopped: return "stopped";
     case EndReason::kNotDecodable: return "not_decodable";

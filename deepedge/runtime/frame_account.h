@@ -17,12 +17,13 @@ enum class EndReason {
   kDone,
   kAboveMaxRate,    // skipped: the task's maximum rate needs no further frame yet
   kReplaced,        // dropped: a newer frame came before a lane was free
+  kTooLate,         // dropped: older than the task's deadline when its turn came
   kDecoderBehind,   // dropped: the packet queue was full
   kStopped,         // dropped: the program stopped first
   kNotDecodable,    // failed: the packet was broken, or gave no picture
   kInferenceError,  // failed: scaling, engine or post-processing said no
 };
-constexpr size_t kEndReasonCount = 7;
+constexpr size_t kEndReasonCount = 8;
 
 Ending EndingOf(EndReason reason);
 std::string_view ToString(Ending ending);

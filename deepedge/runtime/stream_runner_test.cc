@@ -43,7 +43,7 @@ class StreamRunnerTest : public ::testing::Test {
         TaskRunner::Environment{.lanes = *lanes_, .clock = clock_, .events = sink_, .scalers = scalers_}, finished_);
     for (size_t i = 0; i < models.size(); ++i) {
       models_.push_back(MakeFakeModel("model" + std::to_string(i), 1, std::move(models[i])));
-      stream_->AddTask({}, *models_.back(), lanes_->AddResource(1));
+      stream_->AddTask(task_options_, *models_.back(), lanes_->AddResource(1));
     }
   }
 
@@ -56,6 +56,7 @@ class StreamRunnerTest : public ::testing::Test {
     stream_->DropWaiting();
   }
 
+  TaskRunner::Options task_options_;
   RealClock clock_;
   RememberingSink sink_;
   FinishedLatch finished_;
@@ -117,6 +118,24 @@ TEST_F(StreamRunnerTest, NewestFrameWinsWhenTheModelIsBusy) {
   EXPECT_EQ(Counts().captured, 11);
   EXPECT_EQ(Counts().Of(Ending::kDropped), 9);
   EXPECT_EQ(Counts().InFlight(), 0);
+}
+
+TEST_F(StreamRunnerTest, FramesPastTheirDeadlineAreDroppedUnlessLossless) {
+  for (const bool lossless : {false, true}) {
+    task_options_ = {.deadline = std::chrono::seconds(100), .lossless = lossless};
+    Build(false, {Ok});
+    Push(MakePacket(0, true, PacketFate::kPicture, clock_.Now() - std::chrono::seconds(101)));
+    lanes_->Start();
+    while (Counts().Ended() < 1) std::this_thread::yield();
+    Push(MakePacket(40'000, true, PacketFate::kPicture, clock_.Now()));
+    while (Counts().Ended() < 2) std::this_thread::yield();
+    StopAll();
+    EXPECT_EQ(Counts().Of(EndReason::kTooLate), lossless ? 0 : 1);
+    EXPECT_EQ(Counts().Of(EndReason::kDone), lossless ? 2 : 1);
+    lanes_.reset();
+    stream_.reset();
+    models_.clear();
+  }
 }
 
 TEST_F(StreamRunnerTest, BrokenPacketsFailAndKeepTheirPlaceInTheCount) {

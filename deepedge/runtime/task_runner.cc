@@ -10,6 +10,10 @@
 
 namespace deepedge {
 
+bool IsTooLate(Time captured, std::optional<Duration> deadline, Time now) {
+  return deadline.has_value() && now - captured > *deadline;
+}
+
 void KeepLabels(const std::vector<int>& labels, InferenceResult& result) {
   if (labels.empty()) return;
   const auto unwanted = [&](const auto& found) {
@@ -41,7 +45,7 @@ void TaskRunner::Offer(FramePtr frame) {
       account_.End(EndReason::kAboveMaxRate);
       return;
     }
-    deadline = frame->captured + options_.deadline;
+    deadline = DeadlineOf(*frame);
     if (mailbox_ != nullptr) account_.End(EndReason::kReplaced);
     mailbox_ = std::move(frame);
     // Already queued: the job keeps the deadline of the frame it was queued for, so that a task whose frames are
@@ -63,29 +67,44 @@ void TaskRunner::Run(const RunContext& context) {
   }
   stream_.HandleTaskProgress();
 
-  InferenceCost cost;
-  auto result = RunModelOnPicture(model_, context.slot, environment_.scalers[context.lane.value], frame->picture,
-                                  environment_.clock, cost);
-  const Time available = environment_.clock.Now();
-  const bool done = result.ok();
-  std::string error = done ? std::string() : result.error().message;
-  if (done) Publish(*frame, std::move(result).value(), available);
-  account_.End(done ? EndReason::kDone : EndReason::kInferenceError);
+  // A lane is not spent on what nobody can use any more.
+  if (!options_.lossless && IsTooLate(frame->captured, options_.deadline, environment_.clock.Now())) {
+    account_.End(EndReason::kTooLate);
+  } else {
+    Infer(*frame, context);
+  }
 
   Time deadline;
   bool again = false;
   {
     MutexLock lock(mutex_);
-    cost_ += cost;
-    if (done) latency_.Add(available - frame->captured);
-    if (!done) last_error_ = std::move(error);
     again = mailbox_ != nullptr;
     state_ = again ? State::kQueued : State::kIdle;
-    if (again) deadline = mailbox_->captured + options_.deadline;
+    if (again) deadline = DeadlineOf(*mailbox_);
   }
   frame.reset();  // the decoder may use the buffer again
   if (again) environment_.lanes.Submit(*this, {.deadline = deadline, .resource = model_slots_});
   stream_.HandleTaskProgress();
+}
+
+Time TaskRunner::DeadlineOf(const Frame& frame) const {
+  return frame.captured + options_.deadline.value_or(kDefaultDeadline);
+}
+
+void TaskRunner::Infer(const Frame& frame, const RunContext& context) {
+  InferenceCost cost;
+  auto result = RunModelOnPicture(model_, context.slot, environment_.scalers[context.lane.value], frame.picture,
+                                  environment_.clock, cost);
+  const Time available = environment_.clock.Now();
+  const bool done = result.ok();
+  std::string error = done ? std::string() : result.error().message;
+  if (done) Publish(frame, std::move(result).value(), available);
+  account_.End(done ? EndReason::kDone : EndReason::kInferenceError);
+
+  MutexLock lock(mutex_);
+  cost_ += cost;
+  if (done) latency_.Add(available - frame.captured);
+  if (!done) last_error_ = std::move(error);
 }
 
 void TaskRunner::Publish(const Frame& frame, InferenceResult result, Time available) {

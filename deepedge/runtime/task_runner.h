@@ -32,6 +32,12 @@ namespace deepedge {
 // Pure. Leaves objects and classes of these labels only; of all when there are none.
 void KeepLabels(const std::vector<int>& labels, InferenceResult& result);
 
+// The deadline that jobs are sorted by where a task has none. It is nobody's wish, so nothing is dropped for it.
+constexpr Duration kDefaultDeadline = std::chrono::milliseconds(500);
+
+// Pure. True when a frame has outlived what its task allows from capture to result: nobody can use the result.
+bool IsTooLate(Time captured, std::optional<Duration> deadline, Time now);
+
 // Told when a task has taken its frame, so that a stream that must not lose any can go on.
 class TaskListener {
  public:
@@ -43,9 +49,10 @@ class TaskRunner final : public Job {
  public:
   struct Options {
     std::string stream;
-    double max_rate = 0;                                 // results a second; not positive: the stream's own rate
-    Duration deadline = std::chrono::milliseconds(500);  // capture to result
-    std::vector<int> labels;  // only objects and classes of these labels are reported; empty: all
+    double max_rate = 0;               // results a second; not positive: the stream's own rate
+    std::optional<Duration> deadline;  // capture to result; set: what is older is dropped
+    bool lossless = false;             // nothing is dropped, however late
+    std::vector<int> labels;           // only objects and classes of these labels are reported; empty: all
   };
 
   // What tasks share. All must outlive the task.
@@ -82,6 +89,9 @@ class TaskRunner final : public Job {
  private:
   enum class State { kIdle, kQueued, kRunning };
 
+  Time DeadlineOf(const Frame& frame) const;
+  // Frame to event, and the frame's ending.
+  void Infer(const Frame& frame, const RunContext& context) DE_EXCLUDES(mutex_);
   void Publish(const Frame& frame, InferenceResult result, Time available);
 
   const Options options_;

@@ -5,6 +5,22 @@
 namespace deepedge {
 namespace {
 
+TEST(IsTooLateTest, FollowsTheTable) {
+  struct Case {
+    std::optional<Duration> deadline;
+    int64_t age_us;
+    bool expected;
+  };
+  const Case cases[] = {
+      {std::nullopt, 0, false},    {std::nullopt, 3'600'000'000, false},  // nobody has set a deadline
+      {Duration(100), -50, false},                                        // the clock of a paced file runs ahead
+      {Duration(100), 99, false},  {Duration(100), 100, false},          {Duration(100), 101, true},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(IsTooLate(Time{1000}, c.deadline, Time{1000 + c.age_us}), c.expected) << c.age_us;
+  }
+}
+
 InferenceResult ThreeOfEach() {
   InferenceResult result;
   for (int label = 0; label < 3; ++label) {
