@@ -8,7 +8,8 @@ namespace deepedge {
 
 CopyPlan PlanCopies(int64_t weight_bytes, int concurrency) {
   DE_CHECK(concurrency >= 1);
-  if (concurrency == 1 || weight_bytes * concurrency <= kPrivateCopyLimitBytes) return {.copies = concurrency, .streams = 0};
+  if (concurrency == 1 || weight_bytes * concurrency <= kPrivateCopyLimitBytes)
+    return {.copies = concurrency, .streams = 0};
   return {.copies = 1, .streams = concurrency};
 }
 

@@ -36,14 +36,15 @@ void PrepareFfmpeg() {
 }
 
 const AVInputFormat* FindCameraFormat() {
-  // Not linked: libavdevice brings some fifty libraries (speech, fonts, OpenGL) that cost every start time and memory, for
-  // a demuxer that most boxes never use.
+  // Not linked: libavdevice brings some fifty libraries (speech, fonts, OpenGL) that cost every start time and memory,
+  // for a demuxer that most boxes never use.
   static std::once_flag once;
   std::call_once(once, [] {
     const std::string name = "libavdevice.so." + std::to_string(LIBAVDEVICE_VERSION_MAJOR);
     void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_GLOBAL);
     if (library == nullptr) return;
-    if (auto* const register_all = reinterpret_cast<void (*)()>(dlsym(library, "avdevice_register_all"))) register_all();
+    if (auto* const register_all = reinterpret_cast<void (*)()>(dlsym(library, "avdevice_register_all")))
+      register_all();
   });
   return av_find_input_format("v4l2");
 }
