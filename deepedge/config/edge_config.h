@@ -1,4 +1,4 @@
-// EdgeConfig: what the user wants, as `edge.yaml` says it (DESIGN 4.1). Reading it either gives a configuration that is
+// EdgeConfig: what the user wants, as `edge.yaml` says it. Reading it either gives a configuration that is
 // whole and consistent, or says everything that is wrong with it, with file, line, path and what is allowed.
 //
 //   DE_TRY(EdgeConfig config, LoadEdgeConfig("edge.yaml"));

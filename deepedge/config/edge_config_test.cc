@@ -33,7 +33,7 @@ std::string ErrorOf(std::string_view text) {
   return config.ok() ? "" : config.error().message;
 }
 
-// The file of DESIGN 4.1.
+// A file that uses every part of the configuration.
 constexpr const char* kFull = R"(models:
   person:  { source: models/yolox_nano }
   face:    { source: models/face_cntk }

@@ -1,4 +1,4 @@
-// Events: what leaves the box (DESIGN 4.3). Plain data, turned into one JSON object a line by event_json.h.
+// Events: what leaves the box. Plain data, turned into one JSON object a line by event_json.h.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The JSON form of events: one object, one line, no line break inside; keys and their order as DESIGN 4.3 names them.
+// The JSON form of events: one object, one line, no line break inside; keys and their order are a
+// contract that users and other programs rely on.
 // Scores have at most 4 decimals, positions 5. Strings that are not UTF-8 are repaired, numbers that are not finite
 // become 0.
 #pragma once

@@ -1,4 +1,4 @@
-// ModelCard: what has to be known about a network beyond its file, as `model.yaml` says it (DESIGN 4.4): what goes in,
+// ModelCard: what has to be known about a network beyond its file, as `model.yaml` says it: what goes in,
 // what comes out and how to read it, labels, licence and origin. Plain data; reading and writing are in
 // model_card_io.h.
 #pragma once

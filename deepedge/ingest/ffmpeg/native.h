@@ -60,14 +60,13 @@ struct NativeFormat {
 
 constexpr AVRational kMicroseconds{1, 1'000'000};
 
-// Makes FFmpeg ready: its devices are registered and its log is kept off standard error. Any thread, any number of
-// times.
+// Makes FFmpeg ready: its log is kept off standard error. Any thread, any number of times.
 void PrepareFfmpeg();
 
-// The text of an error code of FFmpeg, in lower case: "connection refused".
 // The demuxer of Video4Linux cameras; null where libavdevice is not installed.
 const AVInputFormat* FindCameraFormat();
 
+// The text of an error code of FFmpeg, in lower case: "connection refused".
 std::string FfmpegErrorText(int code);
 
 // What FFmpeg last logged as an error on this thread, and forgets it: "moov atom not found". Empty where there is
