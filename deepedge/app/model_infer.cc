@@ -14,15 +14,6 @@
 namespace deepedge {
 namespace {
 
-std::string DescribeInputs(const std::vector<TensorSpec>& inputs) {
-  std::string text;
-  for (const TensorSpec& input : inputs) {
-    text +=
-        fmt::format("{}'{}' {} {}", text.empty() ? "" : ", ", input.name, ToString(input.type), ToString(input.shape));
-  }
-  return text;
-}
-
 // Which file feeds which input: by name, or the only input.
 Result<std::map<size_t, Path>> AssignInputs(const std::vector<std::string>& options,
                                             const std::vector<TensorSpec>& inputs) {
@@ -47,11 +38,11 @@ Result<std::map<size_t, Path>> AssignInputs(const std::vector<std::string>& opti
       std::error_code ec;
       if (const size_t equals = option.find('='); equals != std::string::npos && !std::filesystem::exists(file, ec)) {
         return Error{ErrorCode::kBadInput, fmt::format("--input {}: the model has no input '{}'; it has {}", option,
-                                                       option.substr(0, equals), DescribeInputs(inputs))};
+                                                       option.substr(0, equals), DescribeTensors(inputs))};
       }
     } else {
       return Error{ErrorCode::kBadInput, fmt::format("--input {}: which input? Write NAME=FILE; the model has {}",
-                                                     option, DescribeInputs(inputs))};
+                                                     option, DescribeTensors(inputs))};
     }
     if (!files.emplace(index, file).second) {
       return Error{ErrorCode::kBadInput, fmt::format("--input {}: '{}' was given already", option, inputs[index].name)};
@@ -60,7 +51,7 @@ Result<std::map<size_t, Path>> AssignInputs(const std::vector<std::string>& opti
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!files.contains(i)) {
       return Error{ErrorCode::kBadInput,
-                   fmt::format("no --input for '{}'; the model has {}", inputs[i].name, DescribeInputs(inputs))};
+                   fmt::format("no --input for '{}'; the model has {}", inputs[i].name, DescribeTensors(inputs))};
     }
   }
   return files;

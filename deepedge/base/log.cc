@@ -31,8 +31,6 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
 
 }  // namespace
 
-void SetLogLevel(LogLevel level) { Logger().set_level(ToSpdlog(level)); }
-
 void WriteLog(LogLevel level, std::string_view message) {
   Logger().log(ToSpdlog(level), spdlog::string_view_t(message.data(), message.size()));
 }

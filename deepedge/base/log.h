@@ -19,7 +19,6 @@ namespace deepedge {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-void SetLogLevel(LogLevel level);
 void WriteLog(LogLevel level, std::string_view message);
 
 template <typename... Args>

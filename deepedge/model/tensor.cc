@@ -1,5 +1,7 @@
 #include "deepedge/model/tensor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 
@@ -47,6 +49,15 @@ std::string ToString(const Shape& shape) {
   for (const int64_t dimension : shape) {
     if (!text.empty()) text += 'x';
     text += dimension < 0 ? std::string("?") : std::to_string(dimension);
+  }
+  return text;
+}
+
+std::string DescribeTensors(const std::vector<TensorSpec>& tensors) {
+  std::string text;
+  for (const TensorSpec& tensor : tensors) {
+    text += fmt::format("{}'{}' {} {}", text.empty() ? "" : ", ", tensor.name, ToString(tensor.type),
+                        ToString(tensor.shape));
   }
   return text;
 }

@@ -34,6 +34,9 @@ struct TensorSpec {
   Shape shape;
 };
 
+// "'data' f32 1x3x?x416, 'size' i64 2": for messages.
+std::string DescribeTensors(const std::vector<TensorSpec>& tensors);
+
 // Borrowed tensor. `data` is aligned for its type.
 struct TensorView {
   ElementType type = ElementType::kF32;

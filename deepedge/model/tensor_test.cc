@@ -70,5 +70,11 @@ TEST(ModelFiles, NamesFormats) {
   EXPECT_EQ(ToString(ModelFormat::kOpenVinoIr), "OpenVINO IR");
 }
 
+TEST(DescribeTensors, NamesTypesAndShapes) {
+  EXPECT_EQ(DescribeTensors({{"data", ElementType::kF32, {1, 3, -1, 416}}, {"size", ElementType::kI64, {2}}}),
+            "'data' f32 1x3x?x416, 'size' i64 2");
+  EXPECT_EQ(DescribeTensors({}), "");
+}
+
 }  // namespace
 }  // namespace deepedge

@@ -54,14 +54,9 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   DE_TRY(ModelDescription description, DescribeModel(files, graph));
 
   if (description.card.input.width <= 0 || description.card.input.height <= 0) {
-    std::string inputs;
-    for (const TensorSpec& input : graph.inputs) {
-      inputs += fmt::format("{}'{}' {} {}", inputs.empty() ? "" : ", ", input.name, ToString(input.type),
-                            ToString(input.shape));
-    }
     return Error{ErrorCode::kBadInput,
                  fmt::format("{}: takes no picture (its input: {}); `deepedge model infer` runs it on raw tensors",
-                             files.graph.string(), inputs)};
+                             files.graph.string(), DescribeTensors(graph.inputs))};
   }
   auto model = std::make_unique<LoadedModel>();
   model->files = std::move(files);
