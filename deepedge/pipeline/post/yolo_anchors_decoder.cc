@@ -14,8 +14,6 @@
 namespace deepedge {
 namespace {
 
-float Logistic(float value) { return 1 / (1 + std::exp(-value)); }
-
 // One head's tensor: its map, and how far apart the numbers of two anchors lie.
 struct AnchorMap {
   CellTable table;  // numbers: of one anchor
