@@ -40,7 +40,9 @@ LIBRARIES = (
     ("libyuv", ("deepedge/media",)),
     ("libswscale/", ("deepedge/ingest/ffmpeg",)),
     ("libav", ("deepedge/ingest/ffmpeg",)),
-    ("openvino/", ("deepedge/engine/openvino",)),
+    # The readers of foreign formats build the engine's graph: docs/adr/0005.
+    ("openvino/", ("deepedge/engine/openvino", "deepedge/formats")),
+    ("google/protobuf/", ("deepedge/formats",)),
     ("CLI/", ("deepedge/app",)),
     ("gst/", (TESTS,)),
     ("glib", (TESTS,)),

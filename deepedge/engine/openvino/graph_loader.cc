@@ -14,6 +14,7 @@
 #include "deepedge/engine/openvino/detection_post_process.h"
 #include "deepedge/engine/openvino/ov_types.h"
 #include "deepedge/formats/content.h"
+#include "deepedge/formats/foreign_reader.h"
 #include "deepedge/formats/paddle_version.h"
 
 namespace deepedge {
@@ -33,6 +34,12 @@ Extensions ExtensionsOf(ModelFormat format) {
     case ModelFormat::kTflite: return {".tflite", ""};
     case ModelFormat::kPaddle: return {".pdmodel", ".pdiparams"};
     case ModelFormat::kOpenVinoIr: return {".xml", ".bin"};
+    case ModelFormat::kOpenVinoIrOld:
+    case ModelFormat::kCaffe:
+    case ModelFormat::kCntkV1:
+    case ModelFormat::kCntkV2:
+    case ModelFormat::kDarknet:
+    case ModelFormat::kTorch7: break;  // read by our own readers
   }
   return {"", ""};
 }
@@ -81,7 +88,7 @@ Result<ModelFiles> UsableFiles(const ModelFiles& files, std::optional<TemporaryF
     DE_TRY(const int64_t version, ReadPaddleVersion(files.graph));
     old_paddle = version != 0 && version < kFirstPaddle2;
   }
-  if (!old_paddle && HasUsualNames(files)) return files;
+  if (HasOwnReader(files.format) || (!old_paddle && HasUsualNames(files))) return files;
 
   DE_TRY(folder, TemporaryFolder::Create("deepedge_model_"));
   if (old_paddle) return RewritePaddleVersion(files, folder->path());
@@ -134,12 +141,16 @@ void AddShortNames(ov::Model& model) {
 Result<LoadedGraph> LoadGraph(ov::Core& core, const ModelFiles& files) {
   LoadedGraph loaded;
   DE_TRY(const ModelFiles usable, UsableFiles(files, loaded.folder));
-  DE_TRY_STATUS(CatchOv(files.graph, ErrorCode::kBadInput, [&]() -> Status {
-    loaded.model = core.read_model(usable.graph, usable.weights);
-    const bool tensorflow = files.format == ModelFormat::kTfFrozen || files.format == ModelFormat::kTfSavedModel;
-    if (tensorflow) AddShortNames(*loaded.model);
-    return {};
-  }));
+  if (HasOwnReader(files.format)) {
+    DE_TRY(loaded.model, ReadForeignModel(files));
+  } else {
+    DE_TRY_STATUS(CatchOv(files.graph, ErrorCode::kBadInput, [&]() -> Status {
+      loaded.model = core.read_model(usable.graph, usable.weights);
+      const bool tensorflow = files.format == ModelFormat::kTfFrozen || files.format == ModelFormat::kTfSavedModel;
+      if (tensorflow) AddShortNames(*loaded.model);
+      return {};
+    }));
+  }
   if (loaded.model->outputs().empty()) {
     return Error{ErrorCode::kBadInput, fmt::format("{}: the graph has no outputs", files.graph.string())};
   }
@@ -177,6 +188,11 @@ Result<GraphInfo> DescribeGraph(const ov::Model& model, const Path& file) {
   DE_TRY(info.outputs, SpecsOf(model.outputs(), "output", file));
   for (const auto& output : model.outputs()) info.output_operations.push_back(OperationBehind(output));
   info.weight_bytes = WeightBytes(model);
+  if (model.has_rt_info("deepedge")) {
+    for (const auto& [key, value] : model.get_rt_info<ov::AnyMap>("deepedge")) {
+      info.metadata.emplace(key, value.as<std::string>());
+    }
+  }
   return info;
 }
 
