@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <openvino/core/model.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,6 +13,7 @@
 #include "deepedge/formats/cntk/functions_v2.h"
 #include "deepedge/formats/cntk/graph_v2.h"
 #include "deepedge/formats/cntk/layers.h"
+#include "deepedge/formats/cntk/walk.h"
 #include "deepedge/formats/graph/graph_ops.h"
 
 namespace deepedge {
@@ -24,82 +25,66 @@ using cntk::Tensor;
 using cntk::Variable;
 using cntk::VariableKind;
 
-// Builds values from what they need first; nothing recurses, so that a long network needs no deep stack.
+// Builds the values of one model.
 class Builder {
  public:
-  Builder(const Path& file, const GraphV2& graph) : file_(file), graph_(graph) {}
+  Builder(const Path& file, const GraphV2& graph)
+      : file_(file),
+        graph_(graph),
+        walk_([this](const std::string& uid) { return Needs(uid); },
+              [this](const std::string& uid, const std::vector<Tensor>& inputs) { return Make(uid, inputs); }) {}
+  Builder(const Builder&) = delete;
+  Builder& operator=(const Builder&) = delete;
 
-  Result<Tensor> Build(const std::string& wanted);
+  Result<Tensor> Build(const std::string& wanted) { return walk_.Build(wanted); }
   const std::vector<std::shared_ptr<ov::op::v0::Parameter>>& parameters() const { return parameters_; }
+  // By what the input is multiplied first, where it is.
+  std::optional<float> input_scale() const { return input_scale_; }
 
  private:
-  // Builds `uid` when all that it needs is there, else puts that on `open`.
-  Status Visit(const std::string& uid, std::vector<std::string>& open);
+  Result<std::vector<std::string>> Needs(const std::string& uid) const;
+  Result<Tensor> Make(const std::string& uid, const std::vector<Tensor>& inputs);
   Result<Tensor> MakeVariable(const Variable& variable);
   Result<Tensor> MakeInput(const Variable& variable);
-  Error Fail(const std::string& uid, std::string_view type, const Error& error) const {
-    return LayerError(error.code, {file_, uid, type}, error.message);
-  }
 
   const Path& file_;
   const GraphV2& graph_;
-  std::map<std::string, Tensor> built_;
-  std::set<std::string> started_;
+  cntk::Walk walk_;
   std::vector<std::shared_ptr<ov::op::v0::Parameter>> parameters_;
+  std::optional<float> input_scale_;
 };
 
-Result<Tensor> Builder::Build(const std::string& wanted) {
-  std::vector<std::string> open{wanted};
-  while (!open.empty()) {
-    const std::string uid = open.back();
-    if (built_.contains(uid)) {
-      open.pop_back();
-      continue;
-    }
-    DE_TRY_STATUS(Visit(uid, open));
-  }
-  return built_.at(wanted);
-}
-
-Status Builder::Visit(const std::string& uid, std::vector<std::string>& open) {
-  if (const Variable* variable = graph_.FindVariable(uid); variable != nullptr) {
-    auto made = CatchLayer({file_, uid, "variable"}, [&] { return MakeVariable(*variable); });
-    if (!made.ok()) return Fail(uid, "variable", made.error());
-    built_.emplace(uid, std::move(made).value());
-    return {};
-  }
+Result<std::vector<std::string>> Builder::Needs(const std::string& uid) const {
+  std::vector<std::string> needed;
+  if (graph_.FindVariable(uid) != nullptr) return needed;
   const Function* function = graph_.FindProducer(uid);
   if (function == nullptr) {
-    return Fail(uid, "value", {ErrorCode::kBadInput, "is used, but nothing in the file gives it"});
+    return LayerError(ErrorCode::kBadInput, {file_, uid, "value"}, "is used, but nothing in the file gives it");
   }
-  std::vector<Tensor> inputs;
-  const size_t before = open.size();
   for (const std::string& name : function->inputs) {
-    const auto input = graph_.Resolve(name);
-    if (!input.ok()) return Fail(function->uid, function->operation, input.error());
-    const auto it = built_.find(input.value());
-    if (it == built_.end()) {
-      open.push_back(input.value());
-    } else if (open.size() == before) {
-      inputs.push_back(it->second);
+    auto input = graph_.Resolve(name);
+    if (!input.ok()) {
+      return LayerError(ErrorCode::kBadInput, {file_, function->uid, function->operation}, input.error().message);
     }
+    needed.push_back(std::move(input).value());
   }
-  if (open.size() > before) {
-    if (started_.insert(uid).second) return {};
-    return Fail(function->uid, function->operation, {ErrorCode::kBadInput, "needs its own result"});
-  }
-  const LayerName layer{file_, function->uid, function->operation};
-  const auto made = CatchLayer(layer, [&]() -> Result<Tensor> {
-    auto result = cntk::BuildFunction(*function, inputs);
+  return needed;
+}
+
+Result<Tensor> Builder::Make(const std::string& uid, const std::vector<Tensor>& inputs) {
+  const Variable* variable = graph_.FindVariable(uid);
+  const Function* function = graph_.FindProducer(uid);
+  const LayerName layer = variable != nullptr ? LayerName{file_, uid, "variable"}
+                                              : LayerName{file_, function->uid, function->operation};
+  auto made = CatchLayer(layer, [&]() -> Result<Tensor> {
+    auto result = variable != nullptr ? MakeVariable(*variable) : cntk::BuildFunction(*function, inputs);
     if (!result.ok()) return LayerError(result.error().code, layer, result.error().message);
     return result;
   });
-  if (!made.ok()) return made.error();
-  if (made.value().value.get_node_shared_ptr() != nullptr) {
-    made.value().value.get_node()->set_friendly_name(function->name.empty() ? function->uid : function->name);
-  }
-  built_.emplace(uid, made.value());
-  return {};
+  if (!made.ok() || variable != nullptr || made.value().weights) return made;
+  made.value().value.get_node()->set_friendly_name(function->name.empty() ? function->uid : function->name);
+  if (const auto scale = cntk::InputScale(function->operation == "ElementTimes", inputs)) input_scale_ = scale;
+  return made;
 }
 
 Result<Tensor> Builder::MakeVariable(const Variable& variable) {
@@ -186,6 +171,7 @@ Result<std::shared_ptr<ov::Model>> BuildModel(const Path& file, const GraphV2& g
       if (!own.empty()) outputs[i].value.get_tensor().add_names({own});
     }
     if (outputs.size() == 1 && classes > 1) SetMetadata(*model, "class_count", std::to_string(classes));
+    if (const auto scale = builder.input_scale()) SetMetadata(*model, "input_scale", fmt::format("{}", *scale));
     return model;
   });
 }

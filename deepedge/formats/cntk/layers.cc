@@ -186,6 +186,17 @@ std::optional<float> NumberOf(const Tensor& tensor) {
   return tensor.weights->Floats()[0];
 }
 
+std::optional<float> InputScale(bool is_product, const std::vector<Tensor>& inputs) {
+  if (!is_product || inputs.size() != 2) return std::nullopt;
+  for (const size_t i : {0, 1}) {
+    const GraphValue& value = inputs[i].value;
+    const bool is_input = value.get_node_shared_ptr() != nullptr &&
+                          dynamic_cast<const ov::op::v0::Parameter*>(value.get_node()) != nullptr;
+    if (is_input) return NumberOf(inputs[1 - i]);
+  }
+  return std::nullopt;
+}
+
 Result<Dims> Broadcast(const Dims& a, const Dims& b) {
   Dims result(std::max(a.size(), b.size()), 1);
   for (size_t i = 0; i < result.size(); ++i) {

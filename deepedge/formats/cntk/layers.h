@@ -37,6 +37,9 @@ Result<std::vector<float>> NumbersOf(const Tensor& tensor, std::string_view what
 // The only number of weights that hold one.
 std::optional<float> NumberOf(const Tensor& tensor);
 
+// The factor of a product whose inputs are an input of the model and a number: what the model does to its pixels first.
+std::optional<float> InputScale(bool is_product, const std::vector<Tensor>& inputs);
+
 // Shape of a result of numbers computed one by one, axes of one element spread. Errors: they do not fit.
 Result<Dims> Broadcast(const Dims& a, const Dims& b);
 
