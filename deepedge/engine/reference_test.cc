@@ -53,6 +53,7 @@ constexpr ReferenceCase kCases[] = {
     {"onnx/ultraface_rfb_320", "onnx/ultraface_rfb_320"},
     {"onnx/yolox_nano", "onnx/yolox_nano"},
     {"openvino/emotions_0003_int8", "openvino/emotions_0003_int8"},
+    {"openvino/face_detection_retail_0004_fp32", "openvino/face_detection_retail_0004_fp32"},
     {"openvino/person_vehicle_bike_0078_fp16", "openvino/person_vehicle_bike_0078_fp16"},
     {"paddle/aizoo_mask", "paddle/aizoo_mask"},
     {"paddle/ppocrv3_det", "paddle/ppocrv3_det"},
@@ -68,7 +69,6 @@ constexpr ReferenceCase kCases[] = {
     {"onnx/shufflenet_v2_int8", "onnx/shufflenet_v2_int8", "QLinearConv"},
     // Constants of type quint8.
     {"tf/opencv_face_uint8", "tf/opencv_face_uint8/pb", "Const of unknown type"},
-    {"openvino/face_detection_retail_0004_fp32", "openvino/face_detection_retail_0004_fp32", "before version 10"},
     {"cntk/cifar10_v2_pscntk", "cntk/cifar10_v2_pscntk", "CNTK v2"},
     {"cntk/resnet20_cifar10_v1", "cntk/resnet20_cifar10_v1", "CNTK v1"},
     {"darknet/yolo_fastest_1.1", "darknet/yolo_fastest_1.1", "Darknet"},
