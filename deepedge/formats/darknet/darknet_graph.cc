@@ -249,8 +249,12 @@ Result<GraphValue> Builder::Build(const DarknetLayer& layer, const DarknetShortc
   GraphValue sum = factors.empty() ? Last() : Make<Multiply>(Last(), factors[0]);
   for (size_t i = 0; i < shortcut.from.size(); ++i) {
     GraphValue term = values_[shortcut.from[i]];
-    const int64_t channels = net_.layers[shortcut.from[i]].out.channels;
-    // Only the channels that both have are added.
+    const DarknetSize& size = net_.layers[shortcut.from[i]].out;
+    const int64_t channels = size.channels;
+    if (const int64_t step = size.height / layer.in.height; step > 1) {
+      term = Make<ov::op::v8::Slice>(term, IndexConstant({0, 0}), IndexConstant({size.height, size.width}),
+                                     IndexConstant({step, step}), IndexConstant({2, 3}));
+    }
     if (channels > layer.in.channels) term = Channels(term, 0, layer.in.channels);
     if (channels < layer.in.channels) {
       term = Make<ov::op::v1::Pad>(term, IndexConstant({0, 0, 0, 0}),
@@ -335,7 +339,7 @@ Result<std::shared_ptr<ov::Model>> BuildDarknet(const Path& file, const DarknetN
   for (size_t i = 0; i < net.layers.size(); ++i) {
     const DarknetLayer& layer = net.layers[i];
     const bool head = std::holds_alternative<DarknetHead>(layer.operation);
-    if (head && i > 0) outputs.push_back({&net.layers[i - 1], builder.Last()});
+    if (head && i > 0) outputs.push_back({&NamingLayer(net, i - 1), builder.Last()});
     const std::string name = std::to_string(i);
     const LayerName place{file, name, layer.type};
     const Status added = CatchLayer(place, [&]() -> Status {
@@ -344,7 +348,7 @@ Result<std::shared_ptr<ov::Model>> BuildDarknet(const Path& file, const DarknetN
     });
     if (!added.ok()) return added.error();
   }
-  if (outputs.empty()) outputs.push_back({&net.layers.back(), builder.Last()});
+  if (outputs.empty()) outputs.push_back({&NamingLayer(net, net.layers.size() - 1), builder.Last()});
   const LayerName place{file, "net", "net"};
   return CatchLayer(place, [&]() -> Result<std::shared_ptr<ov::Model>> {
     std::vector<NamedOutput> named;

@@ -264,7 +264,10 @@ Status ReadShortcut(const Reader& r, DarknetLayer& layer) {
   DE_TRY(shortcut.activation, r.Activation("linear"));
   for (const size_t from : shortcut.from) {
     const DarknetSize& size = r.At(from).out;
-    if (size.height != layer.in.height || size.width != layer.in.width) {
+    const int64_t step = size.height / layer.in.height;
+    const bool fits = step >= 1 && size.height == layer.in.height * step && size.width == layer.in.width * step;
+    // Sums with weights are of equal sizes wherever they are known.
+    if (!fits || (step > 1 && (shortcut.from.size() > 1 || shortcut.weights != DarknetShortcutWeights::kNone))) {
       return r.Wrong(fmt::format("adds {} of layer {} to {}", Show(size), from, Show(layer.in)));
     }
   }
@@ -520,6 +523,11 @@ Status AddLayer(const DarknetPlace& place, DarknetNet& net) {
 }
 
 }  // namespace
+
+const DarknetLayer& NamingLayer(const DarknetNet& net, size_t index) {
+  while (index > 0 && std::holds_alternative<DarknetIdentity>(net.layers[index].operation)) --index;
+  return net.layers[index];
+}
 
 Result<DarknetNet> ReadDarknetNet(const Path& file, std::string_view text) {
   DE_TRY(const std::vector<DarknetSection> sections, ParseDarknetCfg(file, text));

@@ -85,7 +85,8 @@ struct DarknetRoute {
 enum class DarknetShortcutWeights { kNone, kOnePerLayer, kOnePerChannel };
 enum class DarknetNormalization { kNone, kRelu, kSoftmax };
 
-// The layer before plus `from`, each with a weight when there are any.
+// The layer before plus `from`, each with a weight when there are any. Only channels that both have are added; of a
+// larger picture every second (third, ...) row and column.
 struct DarknetShortcut {
   std::vector<size_t> from;
   DarknetShortcutWeights weights = DarknetShortcutWeights::kNone;
@@ -162,6 +163,9 @@ struct DarknetNet {
   std::vector<DarknetLayer> layers;
   int64_t weights = 0;  // of all layers
 };
+
+// The layer by whose name what layer `index` gives is known: itself, or what stands before it when it changes nothing.
+const DarknetLayer& NamingLayer(const DarknetNet& net, size_t index);
 
 // Errors: kBadInput (numbers that make no sense, references out of range, sizes that do not fit), kUnsupported (a
 // section or an option that is not read), naming file, layer and line.

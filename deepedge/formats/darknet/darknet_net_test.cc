@@ -118,6 +118,7 @@ TEST(DarknetNet, NamesWhatItCannotRead) {
       {"[empty]\n[route]\nlayers=0\ngroups=3\n", ErrorCode::kBadInput, "3 groups"},
       {"[empty]\n[route]\nlayers=0\ngroups=2\ngroup_id=2\n", ErrorCode::kBadInput, "group_id=2"},
       {"[empty]\n[avgpool]\n[shortcut]\nfrom=0\n", ErrorCode::kBadInput, "adds 4x6x8 of layer 0 to 4x1x1"},
+      {"[empty]\n[maxpool]\nstride=2\n[shortcut]\nfrom=0\nweights_type=per_feature\n", ErrorCode::kBadInput, "adds"},
       {"[empty]\n[shortcut]\nfrom=0\nweights_type=odd\n", ErrorCode::kUnsupported, "weights_type=odd"},
       {"[empty]\n[empty]\n[scale_channels]\nfrom=0\n", ErrorCode::kBadInput, "should be 4x1x1"},
       {"[empty]\n[avgpool]\n[sam]\nfrom=0\n", ErrorCode::kBadInput, "should be 4x6x8"},

@@ -47,7 +47,7 @@ void SetNetMetadata(ov::Model& model, const DarknetNet& net) {
   SetMetadata(model, "darknet.net", json.dump());
   for (size_t i = 1; i < net.layers.size(); ++i) {
     const auto* head = std::get_if<DarknetHead>(&net.layers[i].operation);
-    if (head != nullptr) SetMetadata(model, "darknet.head." + net.layers[i - 1].name, Describe(*head).dump());
+    if (head != nullptr) SetMetadata(model, "darknet.head." + NamingLayer(net, i - 1).name, Describe(*head).dump());
   }
 }
 

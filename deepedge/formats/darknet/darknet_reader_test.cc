@@ -191,6 +191,11 @@ TEST_F(DarknetReaderTest, JoinsSplitsAndAdds) {
              {4, 6});
 }
 
+TEST_F(DarknetReaderTest, AddsEverySecondPixelOfALargerPicture) {
+  const std::string layers = "[empty]\n[maxpool]\nsize=2\nstride=2\n[shortcut]\nfrom=0\n";
+  ExpectNear(RunOne({1, 2, 4}, layers, {}, CountUp(8)), {5 + 0, 7 + 2});
+}
+
 TEST_F(DarknetReaderTest, WeighsShortcuts) {
   const std::string layers = "[empty]\n[empty]\n[shortcut]\nfrom=0\nweights_type=";
   ExpectNear(RunOne({2, 1, 1}, layers + "per_feature\n", {2, 10}, {1, 3}), {12, 36});
@@ -264,7 +269,9 @@ TEST_F(DarknetReaderTest, ConnectsAndNormalizes) {
 
 TEST_F(DarknetReaderTest, ClassifiesWithSoftmaxAndCrops) {
   const float e = std::exp(1.0F);
-  ExpectNear(RunOne({2, 1, 1}, "[softmax]\n[cost]\n", {}, {1, 2}), {1 / (1 + e), e / (1 + e)});
+  const auto classes = Run(WriteNet({2, 1, 1}, "[softmax]\n[dropout]\n[cost]\n", WeightsFile({})), {1, 2});
+  ASSERT_EQ(classes.count("softmax_0"), 1U);
+  ExpectNear(classes.at("softmax_0"), {1 / (1 + e), e / (1 + e)});
   ExpectNear(RunOne({2, 1, 1}, "[softmax]\ntemperature=2\n", {}, {2, 4}), {1 / (1 + e), e / (1 + e)});
   ExpectNear(RunOne({2, 1, 2}, "[softmax]\ngroups=2\n", {}, {1, 2, 5, 5}), {1 / (1 + e), e / (1 + e), 0.5F, 0.5F});
   ExpectNear(RunOne({1, 3, 4}, "[crop]\ncrop_height=1\ncrop_width=2\n", {}, CountUp(12)), {9, 11});
