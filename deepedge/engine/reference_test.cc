@@ -42,6 +42,7 @@ constexpr ReferenceCase kCases[] = {
     {"onnx/hyperlpr_plate_det", "onnx/hyperlpr_plate_det"},
     {"onnx/osnet_x0_25", "onnx/osnet_x0_25"},
     {"onnx/ppocrv3_det_fd", "onnx/ppocrv3_det_fd"},
+    {"onnx/shufflenet_v2_int8", "onnx/shufflenet_v2_int8"},
     {"onnx/squeezenet_fp16", "onnx/squeezenet_fp16"},
     {"onnx/super_resolution", "onnx/super_resolution"},
     {"onnx/ultraface_rfb_320", "onnx/ultraface_rfb_320"},
@@ -58,8 +59,6 @@ constexpr ReferenceCase kCases[] = {
     {"tflite/ssd_mobilenet_v1_coco_quant", "tflite/ssd_mobilenet_v1_coco_quant"},
     {"tflite/vww_96/vww_96_float.tflite", "tflite/vww_96/float"},
     {"tflite/vww_96/vww_96_int8.tflite", "tflite/vww_96/int8"},
-    // QLinearConv with scales per channel.
-    {"onnx/shufflenet_v2_int8", "onnx/shufflenet_v2_int8", "QLinearConv"},
     // Constants of type quint8.
     {"tf/opencv_face_uint8", "tf/opencv_face_uint8/pb", "Const of unknown type"},
     {"openvino/face_detection_retail_0004_fp32", "openvino/face_detection_retail_0004_fp32", "before version 10"},
