@@ -52,6 +52,7 @@ constexpr ReferenceCase kCases[] = {
     {"paddle/aizoo_mask", "paddle/aizoo_mask"},
     {"paddle/ppocrv3_det", "paddle/ppocrv3_det"},
     {"tf/aizoo_mask", "tf/aizoo_mask"},
+    {"tf/opencv_face_uint8", "tf/opencv_face_uint8/pb"},
     {"tf_savedmodel/aizoo_mask", "tf_savedmodel/aizoo_mask"},
     {"tf_savedmodel/kws_ref_model", "tf_savedmodel/kws_ref_model"},
     {"tflite/deeplabv3_257", "tflite/deeplabv3_257"},
@@ -59,8 +60,6 @@ constexpr ReferenceCase kCases[] = {
     {"tflite/ssd_mobilenet_v1_coco_quant", "tflite/ssd_mobilenet_v1_coco_quant"},
     {"tflite/vww_96/vww_96_float.tflite", "tflite/vww_96/float"},
     {"tflite/vww_96/vww_96_int8.tflite", "tflite/vww_96/int8"},
-    // Constants of type quint8.
-    {"tf/opencv_face_uint8", "tf/opencv_face_uint8/pb", "Const of unknown type"},
     {"openvino/face_detection_retail_0004_fp32", "openvino/face_detection_retail_0004_fp32", "before version 10"},
     {"caffe/ultraface_rfb_320", "caffe/ultraface_rfb_320", "Caffe"},
     {"cntk/cifar10_v2_pscntk", "cntk/cifar10_v2_pscntk", "CNTK v2"},

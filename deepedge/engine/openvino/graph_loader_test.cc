@@ -7,6 +7,7 @@
 
 #include "deepedge/formats/onnx/test_onnx.h"
 #include "deepedge/formats/sniff.h"
+#include "deepedge/formats/tensorflow/test_graph_def.h"
 
 namespace deepedge {
 namespace {
@@ -62,6 +63,12 @@ TEST_F(GraphLoaderTest, RunsAQuantizedConvolutionWithAScaleForEachFilter) {
   DequantizeWeights(*graph.value().model);
   EXPECT_EQ(BytesConstants(*graph.value().model), 0U);
   near(Run(graph.value(), input));
+}
+
+TEST_F(GraphLoaderTest, RunsATensorFlowGraphWithWeightsOfBytes) {
+  const auto graph = Load(Write("g.pb", QuantizedGraph("MIN_FIRST")));
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  EXPECT_EQ(Run(graph.value(), {1, 2, 3}), (std::vector<float>{1, 3, 258}));
 }
 
 TEST_F(GraphLoaderTest, TellsTheMetadataOfAnOnnxFile) {

@@ -5,7 +5,9 @@
 #include "deepedge/formats/content.h"
 #include "deepedge/formats/foreign_reader.h"
 #include "deepedge/formats/onnx/onnx_rewrite.h"
+#include "deepedge/formats/paddle_parameters.h"
 #include "deepedge/formats/paddle_version.h"
+#include "deepedge/formats/tensorflow/tf_dequantize.h"
 
 namespace deepedge {
 namespace {
@@ -81,10 +83,26 @@ Result<ModelFiles> LinkUsualNames(const ModelFiles& files, std::optional<Tempora
 // The copy that is read in place of a file that needs rewriting; nothing when it does not.
 Result<std::optional<ModelFiles>> RewritePaddle(const ModelFiles& files, std::optional<TemporaryFolder>& folder) {
   constexpr int64_t kFirstPaddle2 = 2'000'000;
+  std::error_code ec;
+  const bool separate = std::filesystem::is_directory(files.weights, ec);
   DE_TRY(const int64_t version, ReadPaddleVersion(files.graph));
-  if (version == 0 || version >= kFirstPaddle2) return std::optional<ModelFiles>();
+  if (!separate && (version == 0 || version >= kFirstPaddle2)) return std::optional<ModelFiles>();
   DE_TRY(folder, TemporaryFolder::Create("deepedge_model_"));
-  DE_TRY(ModelFiles rewritten, RewritePaddleVersion(files, folder->path()));
+  ModelFiles combined = files;
+  if (separate) {
+    combined.weights = folder->path() / "combined";
+    DE_TRY_STATUS(CombinePaddleParameters(files.graph, files.weights, combined.weights));
+  }
+  // A program of Paddle 2 comes out as it is but for its number, which the engine does not ask for.
+  DE_TRY(ModelFiles rewritten, RewritePaddleVersion(combined, folder->path()));
+  return std::optional(std::move(rewritten));
+}
+
+Result<std::optional<ModelFiles>> RewriteTensorFlow(const ModelFiles& files, std::optional<TemporaryFolder>& folder) {
+  DE_TRY(const bool quantized, HasDequantize(files.graph));
+  if (!quantized) return std::optional<ModelFiles>();
+  DE_TRY(folder, TemporaryFolder::Create("deepedge_model_"));
+  DE_TRY(ModelFiles rewritten, RewriteDequantize(files, folder->path()));
   return std::optional(std::move(rewritten));
 }
 
@@ -113,6 +131,9 @@ Result<UsableFiles> MakeUsable(const ModelFiles& files, std::optional<TemporaryF
   std::optional<ModelFiles> rewritten;
   if (files.format == ModelFormat::kPaddle) {
     DE_TRY(rewritten, RewritePaddle(files, folder));
+  }
+  if (files.format == ModelFormat::kTfFrozen) {
+    DE_TRY(rewritten, RewriteTensorFlow(files, folder));
   }
   if (files.format == ModelFormat::kOnnx) {
     DE_TRY(rewritten, PrepareOnnx(files, folder, usable));

@@ -189,7 +189,7 @@ TEST_F(OnnxRewriteTest, SurvivesDamage) {
   const std::string model = TestQuantizedConvolution();
   std::mt19937 random(5);  // NOLINT(cert-msc51-cpp): the same damage in every run
   int rewritten = 0;
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < 700; ++round) {
     std::string damaged = model;
     for (int i = 0; i < 3; ++i) damaged[random() % damaged.size()] = static_cast<char>(random() % 256);
     if (round % 3 == 0) damaged.resize(random() % damaged.size());
@@ -199,7 +199,7 @@ TEST_F(OnnxRewriteTest, SurvivesDamage) {
     rewritten += RewriteOnnx({ModelFormat::kOnnx, source, {}}, folder()).ok() ? 1 : 0;
   }
   EXPECT_GT(rewritten, 0);
-  EXPECT_LT(rewritten, 2000);
+  EXPECT_LT(rewritten, 700);
 }
 
 }  // namespace
