@@ -71,6 +71,50 @@ TEST_F(GraphLoaderTest, RunsATensorFlowGraphWithWeightsOfBytes) {
   EXPECT_EQ(Run(graph.value(), {1, 2, 3}), (std::vector<float>{1, 3, 258}));
 }
 
+TEST_F(GraphLoaderTest, FindsWeightsBesideAnOnnxFile) {
+  const float weights[] = {10, 20};
+  Write("data/w.bin", std::string(reinterpret_cast<const char*>(weights), sizeof weights));
+  const std::string entry = BytesField(13, BytesField(1, "location") + BytesField(2, "data/w.bin"));
+  const std::string tensor =
+      BytesField(5, NumberField(1, 2) + NumberField(2, 1) + BytesField(8, "w") + entry + NumberField(14, 1));
+  const std::string values = tensor + TestValue(11, "x", 1, {1, 2}) + TestValue(12, "y", 1, {1, 2});
+  const TestNode add{"Add", {"x", "w"}, {"y"}};
+  // As it is, under a name that the engine does not know, and rewritten.
+  const TestNode quantize{"QuantizeLinear", {"x", "s"}, {"q"}};
+  const TestNode sigmoid{"QLinearSigmoid", {"q", "s", "", "s", ""}, {"unused"}, "", "com.microsoft"};
+  const std::pair<const char*, std::string> models[] = {
+      {"a.onnx", TestOnnx({add}, values)},
+      {"b.model", TestOnnx({add}, values)},
+      {"c.onnx", TestOnnx({quantize, sigmoid, add}, values + TestFloats("s", {}, {1}))},
+  };
+  for (const auto& [name, model] : models) {
+    const auto graph = Load(Write(name, model));
+    ASSERT_TRUE(graph.ok()) << graph.error().message;
+    EXPECT_EQ(Run(graph.value(), {1, 2}), (std::vector<float>{11, 22})) << name;
+  }
+}
+
+TEST_F(GraphLoaderTest, RunsATensorFlowGraphThatBranches) {
+  const std::string type = TfType("T", 1);
+  const std::string text = TfNode("x", "Placeholder", {}, TfType("dtype", 1) + TfShape("shape", {2})) +
+                           TfNode("flag", "Placeholder", {}, TfType("dtype", 10) + TfShape("shape", {})) +
+                           TfNode("s", "Switch", {"x", "flag"}, type) + TfNode("no", "Neg", {"s"}, type) +
+                           TfNode("yes", "Square", {"s:1"}, type) +
+                           TfNode("y", "Merge", {"no", "yes"}, type + TfInt("N", 2));
+  const auto graph = Load(Write("g.pb", text));
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  ASSERT_EQ(graph.value().model->inputs().size(), 2U);
+  auto request = core().compile_model(graph.value().model, "CPU").create_infer_request();
+  for (const bool flag : {false, true}) {
+    float* x = request.get_tensor("x").data<float>();
+    x[0] = 3;
+    x[1] = 4;
+    *request.get_tensor("flag").data<bool>() = flag;
+    request.infer();
+    EXPECT_EQ(request.get_output_tensor().data<float>()[0], flag ? 9 : -3);
+  }
+}
+
 TEST_F(GraphLoaderTest, TellsTheMetadataOfAnOnnxFile) {
   const std::string entry = BytesField(1, "stride") + BytesField(2, "32");
   const std::string model =

@@ -142,6 +142,10 @@ Result<UsableFiles> MakeUsable(const ModelFiles& files, std::optional<TemporaryF
     usable.files = *std::move(rewritten);
   } else if (!HasUsualNames(files)) {
     DE_TRY(usable.files, LinkUsualNames(files, folder));
+    if (files.format == ModelFormat::kOnnx) {
+      DE_TRY(const OnnxGraph graph, ReadOnnxGraph(files.graph));
+      DE_TRY_STATUS(PlaceExternalFiles(graph, folder->path()));
+    }
   }
   return usable;
 }
