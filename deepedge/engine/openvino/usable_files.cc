@@ -8,6 +8,7 @@
 #include "deepedge/formats/paddle_parameters.h"
 #include "deepedge/formats/paddle_version.h"
 #include "deepedge/formats/tensorflow/tf_dequantize.h"
+#include "deepedge/formats/tflite_labels.h"
 
 namespace deepedge {
 namespace {
@@ -134,6 +135,10 @@ Result<UsableFiles> MakeUsable(const ModelFiles& files, std::optional<TemporaryF
   }
   if (files.format == ModelFormat::kTfFrozen) {
     DE_TRY(rewritten, RewriteTensorFlow(files, folder));
+  }
+  if (files.format == ModelFormat::kTflite) {
+    DE_TRY(std::string labels, ReadTfliteLabels(files.graph));
+    if (!labels.empty()) usable.metadata.emplace("tflite.labels", std::move(labels));
   }
   if (files.format == ModelFormat::kOnnx) {
     DE_TRY(rewritten, PrepareOnnx(files, folder, usable));
