@@ -32,7 +32,7 @@ struct GraphInfo {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   // Type of the operation behind each output, e.g. "DetectionOutput"; operations that only change a tensor's form are
-  // looked through. "TFLite_Detection_PostProcess" stands for the raw boxes, scores and anchors that went into it.
+  // looked through.
   std::vector<std::string> output_operations;
   int64_t weight_bytes = 0;  // all constants of the graph
   // What the file tells beyond its operations, by key: "onnx.names", "darknet.yolo.conv_120", ...
