@@ -45,6 +45,9 @@ void AddYolo(std::vector<DecoderCase>* all) {
   card.output.activated = false;
   card.labels = {"a"};
   all->push_back({card, {{1, 10, 4, 6}}});
+  card.labels = {"a", "b"};
+  card.output.shared_classes = true;
+  all->push_back({card, {{1, 12, 4, 6}}});
   ModelCard rows = Wide(Kind::kYoloRows);
   all->push_back({rows, {{1, 30, 6}}});
   rows.output.objectness = true;
