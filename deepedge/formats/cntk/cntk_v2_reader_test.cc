@@ -228,7 +228,7 @@ TEST_F(CntkV2Reader, RefusesWhatDoesNotFit) {
   ExpectError(huge.Input("x", {1 << 20, 1 << 20}).Function("f", kRelu, {"x"}), ErrorCode::kBadInput, {"'x'"});
   ModelV2 grows;
   grows.Input("x", {2}).Parameter("w", {1}, {1});
-  grows.Function("f", 83, {"w"}, {{"paddingHead", SizesValue({1 << 27})}, {"paddingFoot", SizesValue({0})}});
+  grows.Function("f", 83, {"w"}, {{"paddingHead", SizesValue({40'000'000})}, {"paddingFoot", SizesValue({0})}});
   ExpectError(grows, ErrorCode::kBadInput, {"a constant of shape"});
 }
 
