@@ -157,9 +157,10 @@ Result<ModelFiles> CompleteTextGraph(const Path& path, const FileContent& conten
   for (const Path& candidate : found) {
     if (found.size() == 1 || candidate.stem() == path.stem()) return ModelFiles{content.format, path, candidate};
   }
-  return Error{ErrorCode::kUnsupported,
-               fmt::format("{}: {}, which is not read without the frozen graph (.pb) that holds its weights: {}", path.string(), content.what,
-                           found.empty() ? "none lies beside it" : "several lie beside it, name both alike")};
+  return Error{
+      ErrorCode::kUnsupported,
+      fmt::format("{}: {}, which is not read without the frozen graph (.pb) that holds its weights: {}", path.string(),
+                  content.what, found.empty() ? "none lies beside it" : "several lie beside it, name both alike")};
 }
 
 Result<ModelFiles> FindFile(const Path& path) {

@@ -83,8 +83,8 @@ Status WirePieces::Write(const Path& source, const Path& target) const {
 Status WireNumbers(BoundedFile& file, const Path& path, const WireField& field, size_t most,
                    std::vector<int64_t>& numbers) {
   const auto damaged = [&] {
-    return Error{ErrorCode::kBadInput, fmt::format("{}: the list of numbers at byte {} is damaged, or too long",
-                                                   path.string(), field.begin)};
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("{}: the list of numbers at byte {} is damaged, or too long", path.string(), field.begin)};
   };
   if (field.type == WireType::kVarint && numbers.size() < most) {
     numbers.push_back(static_cast<int64_t>(field.value));

@@ -53,8 +53,8 @@ class WirePieces {
   int64_t size_ = 0;
 };
 
-// Adds a field of repeated numbers, which come one by one or packed. Errors: kBadInput when it is no such field, or there
-// would be more than `most`.
+// Adds a field of repeated numbers, which come one by one or packed. Errors: kBadInput when it is no such field, or
+// there would be more than `most`.
 Status WireNumbers(BoundedFile& file, const Path& path, const WireField& field, size_t most,
                    std::vector<int64_t>& numbers);
 

@@ -52,8 +52,8 @@ Status TfGraph::ReadAttribute(const WireField& field, TfNode& node) {
       if (v->number == tf_value_field::kText && v->length <= 256) {
         DE_TRY(attribute.text, Text(*v));
       }
-      const bool number =
-          v->number == tf_value_field::kNumber || v->number == tf_value_field::kFlag || v->number == tf_value_field::kType;
+      const bool number = v->number == tf_value_field::kNumber || v->number == tf_value_field::kFlag ||
+                          v->number == tf_value_field::kType;
       if (number && v->type == WireType::kVarint) attribute.number = static_cast<int64_t>(v->value);
       if (v->number == tf_value_field::kTensor && v->type == WireType::kLength) attribute.tensor = *v;
     }
@@ -121,7 +121,6 @@ Status TfGraph::ReadShape(const WireField& field, TfConstant& constant) {
   }
   return dims.broken() ? Status(Damaged("shape of a constant")) : Status();
 }
-
 
 Result<TfConstant> TfGraph::ReadConstant(const TfNode& node) {
   const TfAttribute* value = node.Find("value");

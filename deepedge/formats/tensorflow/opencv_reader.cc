@@ -51,9 +51,7 @@ bool IsPicture(const GraphValue& value) { return RankOf(value) == 4; }
 GraphValue ChannelsLast(const GraphValue& value) {
   return Make<ov::op::v1::Transpose>(value, IndexConstant({0, 2, 3, 1}));
 }
-GraphValue Planar(const GraphValue& value) {
-  return Make<ov::op::v1::Transpose>(value, IndexConstant({0, 3, 1, 2}));
-}
+GraphValue Planar(const GraphValue& value) { return Make<ov::op::v1::Transpose>(value, IndexConstant({0, 3, 1, 2})); }
 
 class Reader {
  public:
@@ -164,7 +162,8 @@ size_t Side(double value) {
 std::array<size_t, 2> RowsAndColumns(const OpenCvNode& node, const std::string& key) {
   const std::vector<double> list = node.Numbers(key);
   if (list.empty()) return {1, 1};
-  if (list.size() != 4 || list[0] != 1 || list[3] != 1) throw std::invalid_argument(key + " over other axes than rows and columns");
+  if (list.size() != 4 || list[0] != 1 || list[3] != 1)
+    throw std::invalid_argument(key + " over other axes than rows and columns");
   return {Side(list[1]), Side(list[2])};
 }
 
@@ -315,8 +314,7 @@ Result<GraphValue> Reader::Flatten(const OpenCvNode& node) {
 Result<GraphValue> Reader::Reshape(const OpenCvNode& node) {
   DE_TRY(const Numbers shape, Integers(node, 1));
   const GraphValue x = In(node);
-  const GraphValue reshaped =
-      Make<ov::op::v1::Reshape>(IsPicture(x) ? ChannelsLast(x) : x, IndexConstant(shape), true);
+  const GraphValue reshaped = Make<ov::op::v1::Reshape>(IsPicture(x) ? ChannelsLast(x) : x, IndexConstant(shape), true);
   return shape.size() == 4 ? Planar(reshaped) : reshaped;
 }
 
@@ -365,7 +363,8 @@ Result<GraphValue> Reader::PriorBox(const OpenCvNode& node) {
   const auto step = static_cast<float>(node.Number("step", 0));
   std::vector<float> variance = Positive(node, "variance");
   if (variance.empty()) variance = {0.1F};
-  if ((variance.size() != 1 && variance.size() != 4) || step < 0) throw std::invalid_argument("variance or step makes no sense");
+  if ((variance.size() != 1 && variance.size() != 4) || step < 0)
+    throw std::invalid_argument("variance or step makes no sense");
   if (node.Has("width")) {
     ov::op::v0::PriorBoxClustered::Attributes a;
     a.widths = Positive(node, "width");
@@ -396,7 +395,8 @@ Result<GraphValue> Reader::PriorBox(const OpenCvNode& node) {
 
 int SmallInt(const OpenCvNode& node, const std::string& key, int otherwise) {
   const double number = node.Number(key, otherwise);
-  if (!(number >= -1 && number <= 1 << 20)) throw std::invalid_argument(fmt::format("{}={} makes no sense", key, number));
+  if (!(number >= -1 && number <= 1 << 20))
+    throw std::invalid_argument(fmt::format("{}={} makes no sense", key, number));
   return static_cast<int>(number);
 }
 
@@ -455,7 +455,8 @@ Status Reader::Add(const OpenCvNode& node) {
       Operation{"DetectionOutput", &Reader::DetectionOutput},
   };
   if (node.op == "Const") return {};
-  const auto* known = std::find_if(kOperations.begin(), kOperations.end(), [&](const auto& o) { return o.op == node.op; });
+  const auto* known =
+      std::find_if(kOperations.begin(), kOperations.end(), [&](const auto& o) { return o.op == node.op; });
   if (known == kOperations.end()) {
     return Error{ErrorCode::kUnsupported, "operations of this type are not read from OpenCV's text"};
   }

@@ -14,8 +14,8 @@ class Model;
 namespace deepedge {
 
 // `files.graph` is the text, `files.weights` the .pb. As in OpenCV inputs are planar, f32 [1, channels, height, width];
-// sizes are free where the text names none. Outputs are the nodes that no other uses, by their names. Errors: kNotFound,
-// kBadInput, kUnsupported, naming file and node.
+// sizes are free where the text names none. Outputs are the nodes that no other uses, by their names. Errors:
+// kNotFound, kBadInput, kUnsupported, naming file and node.
 Result<std::shared_ptr<ov::Model>> ReadOpenCvGraph(const ModelFiles& files);
 
 }  // namespace deepedge

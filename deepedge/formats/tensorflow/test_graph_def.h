@@ -13,8 +13,12 @@ namespace deepedge {
 inline std::string TestTfAttribute(std::string_view key, std::string_view value) {
   return BytesField(5, BytesField(1, key) + BytesField(2, value));
 }
-inline std::string TestTfType(std::string_view key, uint64_t type) { return TestTfAttribute(key, NumberField(6, type)); }
-inline std::string TestTfInt(std::string_view key, uint64_t value) { return TestTfAttribute(key, NumberField(3, value)); }
+inline std::string TestTfType(std::string_view key, uint64_t type) {
+  return TestTfAttribute(key, NumberField(6, type));
+}
+inline std::string TestTfInt(std::string_view key, uint64_t value) {
+  return TestTfAttribute(key, NumberField(3, value));
+}
 inline std::string TestTfText(std::string_view key, std::string_view value) {
   return TestTfAttribute(key, BytesField(2, value));
 }
@@ -25,7 +29,7 @@ inline std::string TestTfShape(std::string_view key, const std::vector<int64_t>&
 }
 
 inline std::string TestTfNode(std::string_view name, std::string_view op, const std::vector<std::string>& inputs,
-                          const std::string& attributes) {
+                              const std::string& attributes) {
   std::string node = BytesField(1, name) + BytesField(2, op);
   for (const std::string& input : inputs) node += BytesField(3, input);
   return BytesField(1, node + attributes);
@@ -33,7 +37,7 @@ inline std::string TestTfNode(std::string_view name, std::string_view op, const 
 
 // A constant of any type, its numbers as bytes.
 inline std::string TestTfBytes(std::string_view name, uint64_t type, const std::vector<int64_t>& dims,
-                           std::string_view bytes) {
+                               std::string_view bytes) {
   std::string shape;
   for (const int64_t dim : dims) shape += BytesField(2, NumberField(1, static_cast<uint64_t>(dim)));
   const std::string tensor = NumberField(1, type) + BytesField(2, shape) + BytesField(4, bytes);

@@ -105,8 +105,8 @@ WirePieces FloatConstantNode(const std::string& name, const TfConstant& shape, c
   WirePieces node;
   node.Add(WireBytes(tf_node_field::kName, name));
   node.Add(WireBytes(tf_node_field::kOp, "Const"));
-  node.Add(
-      WireBytes(tf_node_field::kAttribute, WireBytes(1, "dtype") + WireBytes(2, WireNumber(tf_value_field::kType, kTfFloat))));
+  node.Add(WireBytes(tf_node_field::kAttribute,
+                     WireBytes(1, "dtype") + WireBytes(2, WireNumber(tf_value_field::kType, kTfFloat))));
   node.AddMessage(tf_node_field::kAttribute, entry);
   return node;
 }
@@ -159,18 +159,21 @@ Result<TfValues> ReadTfValues(TfGraph& graph, const TfNode& node) {
   }
   if (node.op != "Const") return graph.Wrong(ErrorCode::kUnsupported, node, "is no constant");
   DE_TRY(TfConstant constant, graph.ReadConstant(node));
-  TfValues values{.dims = std::move(constant.dims), .floats = std::move(constant.floats), .numbers = std::move(constant.numbers)};
+  TfValues values{
+      .dims = std::move(constant.dims), .floats = std::move(constant.floats), .numbers = std::move(constant.numbers)};
   const auto count = static_cast<size_t>(constant.count);
   if (constant.type != kTfFloat && constant.type != kTfInt32) {
     return graph.Wrong(ErrorCode::kUnsupported, node, "is a constant of a type that is not read");
   }
   const bool floats = constant.type == kTfFloat;
   if (constant.content) {
-    if (constant.content->length != constant.count * 4) return graph.Wrong(ErrorCode::kBadInput, node, "holds too few numbers");
+    if (constant.content->length != constant.count * 4)
+      return graph.Wrong(ErrorCode::kBadInput, node, "holds too few numbers");
     DE_TRY(const std::string bytes, graph.Text(*constant.content, constant.content->length));
     std::vector<int32_t> numbers(floats ? 0 : count);
     values.floats.resize(floats ? count : 0);
-    if (count > 0) std::memcpy(floats ? static_cast<void*>(values.floats.data()) : numbers.data(), bytes.data(), bytes.size());
+    if (count > 0)
+      std::memcpy(floats ? static_cast<void*>(values.floats.data()) : numbers.data(), bytes.data(), bytes.size());
     if (!floats) values.numbers.assign(numbers.begin(), numbers.end());
     return values;
   }

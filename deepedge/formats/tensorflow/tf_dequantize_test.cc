@@ -64,7 +64,8 @@ TEST_F(TfDequantizeTest, LeavesWhatIsComputed) {
 TEST_F(TfDequantizeTest, NamesWhatItCannotRead) {
   const std::string bytes = std::string("\0\1\2", 3);
   const auto graph = [&](const std::string& attributes, const std::string& constant) {
-    return constant + TestTfFloat("lo", 0) + TestTfFloat("hi", 1) + TestTfNode("w", "Dequantize", {"q", "lo", "hi"}, attributes);
+    return constant + TestTfFloat("lo", 0) + TestTfFloat("hi", 1) +
+           TestTfNode("w", "Dequantize", {"q", "lo", "hi"}, attributes);
   };
   const std::string good = TestTfBytes("q", 12, {3}, bytes);
   const std::pair<std::string, const char*> cases[] = {
