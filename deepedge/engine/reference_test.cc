@@ -60,6 +60,7 @@ constexpr ReferenceCase kCases[] = {
     {"paddle/ppocrv3_det", "paddle/ppocrv3_det"},
     {"tf/aizoo_mask", "tf/aizoo_mask"},
     {"tf/opencv_face_uint8", "tf/opencv_face_uint8/pb"},
+    {"tf/opencv_face_uint8/opencv_face_detector.pbtxt", "tf/opencv_face_uint8/pbtxt"},
     {"tf_savedmodel/aizoo_mask", "tf_savedmodel/aizoo_mask"},
     {"tf_savedmodel/kws_ref_model", "tf_savedmodel/kws_ref_model"},
     {"tflite/deeplabv3_257", "tflite/deeplabv3_257"},

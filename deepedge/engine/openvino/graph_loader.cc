@@ -80,7 +80,7 @@ void DequantizeWeights(ov::Model& model) {
 Result<LoadedGraph> LoadGraph(ov::Core& core, const ModelFiles& files) {
   LoadedGraph loaded;
   DE_TRY(const UsableFiles usable, MakeUsable(files, loaded.folder));
-  if (HasOwnReader(files.format)) {
+  if (HasOwnReader(files)) {
     DE_TRY(loaded.model, ReadForeignModel(files));
   } else {
     DE_TRY_STATUS(CatchOv(files.graph, ErrorCode::kBadInput, [&]() -> Status {
