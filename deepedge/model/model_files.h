@@ -32,4 +32,7 @@ struct ModelFiles {
   Path weights;
 };
 
+// The folder that the model's files lie in: of a SavedModel the folder itself.
+Path FolderOfModel(const ModelFiles& files);
+
 }  // namespace deepedge
