@@ -13,6 +13,7 @@
 // run as slots do. Compile() is slow (0.1 to 2 s) and belongs in an unbound thread, never on a lane.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -80,9 +81,9 @@ class CompiledModel {
 struct QuantizeOptions {
   PictureInput picture;             // as the card has it
   std::vector<Tensor> calibration;  // packed u8 pictures [1, height, width, channels] as the scaler leaves them
-  int caution = 0;                  // how much stays in float, from 0 (least) to kMostCaution
+  // Judges a form that was written. Forms are tried from the fastest to the most exact until one is good enough.
+  std::function<Result<bool>(const ModelFiles&)> good_enough;
 };
-constexpr int kMostCaution = 3;
 
 class Engine {
  public:
@@ -100,10 +101,11 @@ class Engine {
   virtual std::vector<Precision> Precisions() const = 0;
 
   // Writes an int8 form of the graph, as OpenVINO IR, to `graph_file` (.xml; its weights lie beside it): weights per
-  // output channel, activations per tensor, ranges from the calibration pictures. Takes seconds. Errors: as Compile;
-  // kUnsupported when there is nothing to quantize, or the graph is quantized already.
-  virtual Result<ModelFiles> Quantize(const ModelFiles& files, const QuantizeOptions& options,
-                                      const Path& graph_file) = 0;
+  // output channel, activations per tensor, ranges from the calibration pictures. Nothing, and no file, when no form
+  // is good enough. Takes seconds to a minute. Errors: as Compile; kUnsupported when there is nothing to quantize, or
+  // the graph is quantized already; what `good_enough` returns.
+  virtual Result<std::optional<ModelFiles>> Quantize(const ModelFiles& files, const QuantizeOptions& options,
+                                                     const Path& graph_file) = 0;
 
   // Compiles and warms up every slot, unless an input has no fixed shape: then the first run after ResizeInput is the
   // slow one. Errors as Inspect, also kBadInput when `picture` does not fit the graph.

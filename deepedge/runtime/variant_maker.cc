@@ -83,40 +83,6 @@ Result<std::vector<Tensor>> ScaleAll(std::span<const RgbPicture> frames, const P
   return tensors;
 }
 
-// A graph and its weights that go away unless kept.
-class WrittenGraph {
- public:
-  explicit WrittenGraph(ModelFiles files) : files_(std::move(files)) {}
-  WrittenGraph(WrittenGraph&& other) noexcept : files_(std::exchange(other.files_, {})) {}
-  WrittenGraph& operator=(WrittenGraph&&) = delete;
-  ~WrittenGraph() {
-    std::error_code ignored;
-    for (const Path& path : {files_.graph, files_.weights}) {
-      if (!path.empty()) std::filesystem::remove(path, ignored);
-    }
-  }
-
-  const ModelFiles& files() const { return files_; }
-
-  // Under this name from now on, for good.
-  Status KeepAs(const Path& graph) {
-    std::error_code ec;
-    std::filesystem::rename(files_.weights, Path(graph).replace_extension(".bin"), ec);
-    if (!ec) std::filesystem::rename(files_.graph, graph, ec);
-    if (ec) return Error{ErrorCode::kExhausted, fmt::format("{}: cannot be written: {}", graph.string(), ec.message())};
-    files_ = {};
-    return {};
-  }
-
- private:
-  ModelFiles files_;
-};
-
-struct Attempt {
-  WrittenGraph graph;
-  Comparison comparison;
-};
-
 Error NothingSeen(const ModelCard& card, size_t frames) {
   return {ErrorCode::kBadInput,
           fmt::format("model '{}': {} on none of the {} frames, so there is nothing to compare by: give pictures that "
@@ -126,29 +92,23 @@ Error NothingSeen(const ModelCard& card, size_t frames) {
                       frames)};
 }
 
-// Quantizes with growing caution until the result agrees enough; gives the best attempt otherwise.
-Result<Attempt> QuantizeUntilItAgrees(Engine& engine, const ModelFiles& files, const ModelCard& card,
-                                      const VariantRequest& request, LoadedModel& base,
-                                      std::span<const RgbPicture> frames, const Clock& clock) {
+// Quantizes until the result agrees enough. `best` is what was measured of the form that agreed most; the form itself
+// is there only when it agreed enough.
+Result<std::optional<ModelFiles>> QuantizeUntilItAgrees(Engine& engine, const ModelFiles& files, const ModelCard& card,
+                                                        const VariantRequest& request, LoadedModel& base,
+                                                        std::span<const RgbPicture> frames, const Clock& clock,
+                                                        Comparison* best) {
   const std::vector<RgbPicture> measured = EveryOther(frames, 1, frames.size());
   QuantizeOptions options{.picture = card.input};
   DE_TRY(options.calibration, ScaleAll(EveryOther(frames, 0, kMostCalibrationFrames), card.input));
-  std::optional<Attempt> best;
-  for (options.caution = 0; options.caution <= kMostCaution; ++options.caution) {
-    const Path path = request.folder / "variants" / fmt::format(".caution{}.xml", options.caution);
-    auto written = engine.Quantize(files, options, path);
-    if (!written.ok() && best) break;  // nothing left to quantize at this level
-    if (!written.ok()) return written.error();
-    WrittenGraph graph(std::move(written).value());
-    DE_TRY(const auto variant, Load(engine, graph.files(), card, Precision::kInt8));
+  options.good_enough = [&](const ModelFiles& form) -> Result<bool> {
+    DE_TRY(const auto variant, Load(engine, form, card, Precision::kInt8));
     DE_TRY(const Comparison comparison, Compare(base, *variant, measured, clock));
     if (!comparison.agreement) return NothingSeen(card, measured.size());
-    if (!best || *comparison.agreement > *best->comparison.agreement) {
-      best.emplace(Attempt{std::move(graph), comparison});
-    }
-    if (*comparison.agreement >= request.least_agreement) break;
-  }
-  return *std::move(best);
+    if (!best->agreement || *comparison.agreement > *best->agreement) *best = comparison;
+    return *comparison.agreement >= request.least_agreement;
+  };
+  return engine.Quantize(files, options, request.folder / "variants" / (ToString(request.key) + ".xml"));
 }
 
 }  // namespace
@@ -189,13 +149,10 @@ Result<VariantCard> MakeVariant(Engine& engine, const ModelFiles& files, const M
   if (request.key.precision == Precision::kInt8) {
     std::error_code ec;
     std::filesystem::create_directories(request.folder / "variants", ec);
-    DE_TRY(Attempt attempt, QuantizeUntilItAgrees(engine, files, of_variant, request, *base, frames, clock));
+    DE_TRY(const auto form,
+           QuantizeUntilItAgrees(engine, files, of_variant, request, *base, frames, clock, &comparison));
     made.frames = static_cast<int>(frames.size() / 2);
-    comparison = attempt.comparison;
-    if (*comparison.agreement >= request.least_agreement) {
-      made.graph = (Path("variants") / (name + ".xml")).string();
-      DE_TRY_STATUS(attempt.graph.KeepAs(request.folder / made.graph));
-    }
+    if (form) made.graph = (Path("variants") / form->graph.filename()).string();
   } else {
     DE_TRY(const auto variant, Load(engine, files, of_variant, request.key.precision));
     DE_TRY(comparison, Compare(*base, *variant, frames, clock));

@@ -118,8 +118,8 @@ Result<GraphInfo> FakeEngine::Inspect(const ModelFiles& files) {
                    .weight_bytes = model->profile.weight_bytes};
 }
 
-Result<ModelFiles> FakeEngine::Quantize(const ModelFiles& files, const QuantizeOptions& /*options*/,
-                                        const Path& /*graph_file*/) {
+Result<std::optional<ModelFiles>> FakeEngine::Quantize(const ModelFiles& files, const QuantizeOptions& /*options*/,
+                                                       const Path& /*graph_file*/) {
   return Error{ErrorCode::kUnsupported, fmt::format("{}: the fake engine does not quantize", files.graph.string())};
 }
 

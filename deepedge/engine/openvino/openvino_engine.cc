@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <openvino/core/graph_util.hpp>
 #include <openvino/core/log.hpp>
 #include <openvino/core/version.hpp>
 #include <openvino/runtime/core.hpp>
@@ -97,18 +96,11 @@ class OpenVinoEngine final : public Engine {
     return precisions;
   }
 
-  Result<ModelFiles> Quantize(const ModelFiles& files, const QuantizeOptions& options,
-                              const Path& graph_file) override {
+  Result<std::optional<ModelFiles>> Quantize(const ModelFiles& files, const QuantizeOptions& options,
+                                             const Path& graph_file) override {
     const AffinityScope affinity(cpus_);
     DE_TRY(const LoadedGraph loaded, LoadGraph(core_, files));
-    DE_TRY_STATUS(QuantizeGraph(core_, *loaded.model, options, files.graph));
-    const ModelFiles written{
-        .format = ModelFormat::kOpenVinoIr, .graph = graph_file, .weights = Path(graph_file).replace_extension(".bin")};
-    DE_TRY_STATUS(CatchOv(graph_file, ErrorCode::kExhausted, [&]() -> Status {
-      ov::save_model(loaded.model, graph_file, /*compress_to_fp16=*/false);
-      return {};
-    }));
-    return written;
+    return QuantizeGraph(core_, *loaded.model, options, files.graph, graph_file);
   }
 
  private:

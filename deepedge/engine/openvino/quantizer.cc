@@ -5,282 +5,160 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <map>
-#include <openvino/op/add.hpp>
-#include <openvino/op/constant.hpp>
-#include <openvino/op/convolution.hpp>
+#include <functional>
+#include <numeric>
+#include <openvino/core/graph_util.hpp>
 #include <openvino/op/fake_quantize.hpp>
-#include <openvino/op/group_conv.hpp>
-#include <openvino/op/matmul.hpp>
 #include <openvino/op/result.hpp>
 #include <openvino/pass/constant_folding.hpp>
 #include <openvino/pass/manager.hpp>
-#include <set>
 #include <vector>
 
 #include "deepedge/engine/openvino/compile_settings.h"
 #include "deepedge/engine/openvino/ov_types.h"
 #include "deepedge/engine/openvino/picture_input.h"
-#include "deepedge/engine/openvino/value_range.h"
+#include "deepedge/engine/openvino/quantize_graph.h"
 
 namespace deepedge {
 namespace {
 
-using ov::op::v0::Constant;
-using ov::op::v0::FakeQuantize;
-using Nodes = std::vector<std::shared_ptr<ov::Node>>;
+constexpr size_t kRankingPictures = 4;  // enough to tell layers apart; each layer is compiled for it
 
-constexpr double kTail = 1e-4;  // share of a tensor's values that may lie outside at each end
-constexpr float kHalfRange = 127.0F / 63.0F;
-
-bool IsConstant(const ov::Output<ov::Node>& value) { return ov::is_type<Constant>(value.get_node()); }
-
-bool IsConvolution(const ov::Node& node) {
-  return ov::is_type<ov::op::v1::Convolution>(&node) || ov::is_type<ov::op::v1::GroupConvolution>(&node);
-}
-
-// A layer with constant weights as its second input.
-bool IsWeighted(const ov::Node& node) {
-  const bool kind = IsConvolution(node) || ov::is_type<ov::op::v0::MatMul>(&node);
-  return kind && IsConstant(node.input_value(1)) && !IsConstant(node.input_value(0)) &&
-         node.get_input_element_type(1).is_real();
-}
-
-bool IsResidualAdd(const ov::Node& node) {
-  return ov::is_type<ov::op::v1::Add>(&node) && !IsConstant(node.input_value(0)) && !IsConstant(node.input_value(1)) &&
-         node.get_input_element_type(0).is_real() && node.get_input_partial_shape(0) == node.get_input_partial_shape(1);
-}
-
-// For every operation whether a weighted layer lies in front of it, or behind it.
-struct Neighbours {
-  std::set<const ov::Node*> after_layer;
-  std::set<const ov::Node*> before_layer;
+// A copy of the graph that takes the calibration pictures, and its operations in the order of the original.
+struct Runnable {
+  std::shared_ptr<ov::Model> model;
+  OrderedOps ops;
 };
 
-Neighbours FindNeighbours(const Nodes& ordered) {
-  Neighbours found;
-  for (const auto& node : ordered) {
-    for (size_t i = 0; i < node->get_input_size(); ++i) {
-      const ov::Node* input = node->get_input_node_ptr(i);
-      if (IsWeighted(*input) || found.after_layer.contains(input)) found.after_layer.insert(node.get());
-    }
-  }
-  for (auto it = ordered.rbegin(); it != ordered.rend(); ++it) {
-    for (const auto& output : (*it)->outputs()) {
-      for (const auto& target : output.get_target_inputs()) {
-        const ov::Node* user = target.get_node();
-        if (IsWeighted(*user) || found.before_layer.contains(user)) found.before_layer.insert(it->get());
-      }
-    }
-  }
-  return found;
+Result<Runnable> MakeRunnable(const ov::Model& model, const QuantizeOptions& options, const Path& file) {
+  Runnable runnable{.model = model.clone(), .ops = {}};
+  runnable.ops = runnable.model->get_ordered_ops();
+  DE_TRY_STATUS(AddPictureInput(runnable.model, options.picture, file, /*resize=*/true));
+  return runnable;
 }
 
-Nodes ChooseLayers(const Nodes& ordered, int caution) {
-  const Neighbours neighbours = FindNeighbours(ordered);
-  Nodes chosen;
-  for (const auto& node : ordered) {
-    if (!IsWeighted(*node)) continue;
-    const bool depthwise = ov::is_type<ov::op::v1::GroupConvolution>(node.get());
-    const bool answers = !neighbours.before_layer.contains(node.get());
-    const bool sees_picture = !neighbours.after_layer.contains(node.get());
-    if (caution >= 1 && (depthwise || answers)) continue;
-    if (caution >= 2 && sees_picture) continue;
-    chosen.push_back(node);
-  }
-  return chosen;
+ov::InferRequest Compile(ov::Core& core, const std::shared_ptr<ov::Model>& model) {
+  return core.compile_model(model, "CPU", CompileProperties(0)).create_infer_request();
 }
 
-// A tensor whose values are observed and then laid on 256 levels.
-struct Observed {
-  ov::Output<ov::Node> value;     // in the graph that is changed
-  ov::Output<ov::Node> observed;  // the same in the graph that is run
-  std::vector<ov::Input<ov::Node>> users;
-  ValueRange range;
-};
-
-// The tensors that layers and residual sums take in, each once.
-std::vector<Observed> TensorsOf(const Nodes& ordered, const Nodes& layers, bool residual_sums) {
-  std::vector<Observed> tensors;
-  std::map<ov::Output<ov::Node>, size_t> index;
-  const auto add = [&](const ov::Input<ov::Node>& input) {
-    const ov::Output<ov::Node> value = input.get_source_output();
-    const auto [it, fresh] = index.emplace(value, tensors.size());
-    if (fresh) tensors.push_back({.value = value});
-    tensors[it->second].users.push_back(input);
-  };
-  for (const auto& layer : layers) add(layer->input(0));
-  if (!residual_sums) return tensors;
-  for (const auto& node : ordered) {
-    if (!IsResidualAdd(*node)) continue;
-    add(node->input(0));
-    add(node->input(1));
-  }
-  return tensors;
+void Run(ov::InferRequest& request, const Tensor& picture) {
+  ov::Tensor input = request.get_input_tensor(0);
+  std::memcpy(input.data(), picture.data.data(), input.get_byte_size());
+  request.infer();
 }
 
-using Visit = std::function<void(Observed&, std::span<const float>)>;
-
-// Runs the calibration pictures and shows every observed tensor's values, some tensors at a time so that memory stays
-// bounded.
-void RunCalibration(ov::Core& core, const ov::Model& runnable, const QuantizeOptions& options,
-                    std::vector<Observed>& tensors, const Visit& visit) {
+// Runs the calibration pictures and shows every tensor's values, some tensors at a time so that memory stays bounded.
+void Observe(ov::Core& core, const Runnable& runnable, const QuantizeOptions& options, const QuantizableGraph& graph,
+             const std::function<void(size_t tensor, const ov::Tensor& values)>& visit) {
   constexpr size_t kMostBytes = size_t{128} << 20;
-  for (size_t first = 0; first < tensors.size();) {
+  for (size_t first = 0; first < graph.tensors.size();) {
     ov::ResultVector results;
     size_t bytes = 0;
     size_t end = first;
-    while (end < tensors.size() && (end == first || bytes < kMostBytes)) {
-      results.push_back(std::make_shared<ov::op::v0::Result>(tensors[end].observed));
-      bytes += ov::shape_size(tensors[end].observed.get_shape()) * sizeof(float);
-      ++end;
+    for (; end < graph.tensors.size() && (end == first || bytes < kMostBytes); ++end) {
+      const ov::Output<ov::Node> value = graph.tensors[end].In(runnable.ops);
+      results.push_back(std::make_shared<ov::op::v0::Result>(value));
+      bytes += ov::shape_size(value.get_shape()) * sizeof(float);
     }
-    const auto part = std::make_shared<ov::Model>(results, runnable.get_parameters());
-    auto request = core.compile_model(part, "CPU", CompileProperties(0)).create_infer_request();
+    auto request = Compile(core, std::make_shared<ov::Model>(results, runnable.model->get_parameters()));
     for (const Tensor& picture : options.calibration) {
-      ov::Tensor input = request.get_input_tensor(0);
-      std::memcpy(input.data(), picture.data.data(), input.get_byte_size());
-      request.infer();
-      for (size_t i = first; i < end; ++i) {
-        const ov::Tensor output = request.get_output_tensor(i - first);
-        visit(tensors[i], {output.data<float>(), output.get_size()});
-      }
+      Run(request, picture);
+      for (size_t i = first; i < end; ++i) visit(i, request.get_output_tensor(i - first));
     }
     first = end;
   }
 }
 
-// How well 256 levels over the range tell the values apart: the mean square of the values against that of the steps.
-double SignalToNoise(double mean_square, const ValueRange& range) {
-  const double step = static_cast<double>(range.high - range.low) / 255;
-  return mean_square / std::max(step * step / 12, 1e-30);
+std::span<const float> Values(const ov::Tensor& tensor) { return {tensor.data<float>(), tensor.get_size()}; }
+
+// Adds the mean of each channel (dimension 1 of 4) to `means`.
+void AddChannelMeans(const ov::Tensor& tensor, std::vector<double>* means) {
+  const ov::Shape& shape = tensor.get_shape();
+  if (shape.size() != 4 || shape[0] != 1) return;
+  means->resize(shape[1]);
+  const size_t pixels = shape[2] * shape[3];
+  for (size_t c = 0; c < shape[1]; ++c) {
+    const auto plane = Values(tensor).subspan(c * pixels, pixels);
+    (*means)[c] += std::accumulate(plane.begin(), plane.end(), 0.0) / static_cast<double>(pixels);
+  }
 }
 
-// Fills the ranges; returns the signal-to-noise ratio of each tensor.
-std::vector<double> Calibrate(ov::Core& core, const ov::Model& runnable, const QuantizeOptions& options,
-                              std::vector<Observed>& tensors) {
-  std::vector<double> squares(tensors.size());
-  std::vector<double> counts(tensors.size());
-  RunCalibration(core, runnable, options, tensors, [&](Observed& tensor, std::span<const float> values) {
-    tensor.range.Add(values);
-    const auto i = static_cast<size_t>(&tensor - tensors.data());
-    for (const float v : values) squares[i] += static_cast<double>(v) * static_cast<double>(v);
-    counts[i] += static_cast<double>(values.size());
+void Calibrate(ov::Core& core, const Runnable& runnable, const QuantizeOptions& options, QuantizableGraph& graph) {
+  Observe(core, runnable, options, graph, [&](size_t i, const ov::Tensor& values) {
+    graph.tensors[i].range.Add(Values(values));
+    AddChannelMeans(values, &graph.tensors[i].channel_means);
   });
   std::vector<ValueHistogram> histograms;
-  for (const Observed& tensor : tensors) histograms.emplace_back(tensor.range);
-  RunCalibration(core, runnable, options, tensors, [&](Observed& tensor, std::span<const float> values) {
-    histograms[static_cast<size_t>(&tensor - tensors.data())].Add(values);
-  });
-  std::vector<double> ratios;
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    tensors[i].range = OnGrid(histograms[i].Within(kTail));
-    ratios.push_back(SignalToNoise(squares[i] / std::max(counts[i], 1.0), tensors[i].range));
+  for (const QuantizedTensor& tensor : graph.tensors) histograms.emplace_back(tensor.range);
+  Observe(core, runnable, options, graph,
+          [&](size_t i, const ov::Tensor& values) { histograms[i].Add(Values(values)); });
+  for (size_t i = 0; i < graph.tensors.size(); ++i) {
+    QuantizedTensor& tensor = graph.tensors[i];
+    tensor.range = OnGrid(histograms[i].LeastError());
+    for (double& mean : tensor.channel_means) mean /= static_cast<double>(options.calibration.size());
   }
-  return ratios;
 }
 
-// A graph that takes the calibration pictures, and in it the same tensors: copies keep the order of operations.
-Result<std::shared_ptr<ov::Model>> MakeRunnable(ov::Model& model, const QuantizeOptions& options,
-                                                std::vector<Observed>& tensors, const Path& file) {
-  const Nodes original = model.get_ordered_ops();
-  std::shared_ptr<ov::Model> runnable = model.clone();
-  const Nodes copied = runnable->get_ordered_ops();
-  DE_CHECK(original.size() == copied.size());
-  std::map<const ov::Node*, std::shared_ptr<ov::Node>> copy_of;
-  for (size_t i = 0; i < original.size(); ++i) copy_of.emplace(original[i].get(), copied[i]);
-  DE_TRY_STATUS(AddPictureInput(runnable, options.picture, file, /*resize=*/true));
-  for (Observed& tensor : tensors) {
-    tensor.observed = copy_of.at(tensor.value.get_node())->output(tensor.value.get_index());
-    // A tensor that is the graph's input has other values now: those behind the preparation of the picture.
-    if (tensor.value.get_node()->inputs().empty()) {
-      const auto users = tensor.value.get_target_inputs();
-      const auto& user = *users.begin();
-      tensor.observed = copy_of.at(user.get_node())->input_value(user.get_index());
-    }
-    if (tensor.observed.get_partial_shape().is_dynamic()) {
-      return Error{ErrorCode::kUnsupported,
-                   fmt::format("{}: operation '{}' has no fixed shape and cannot be calibrated", file.string(),
-                               tensor.value.get_node()->get_friendly_name())};
+using Outputs = std::vector<std::vector<float>>;
+
+// All outputs for the first pictures, one after the other.
+Outputs RunAll(ov::InferRequest request, const QuantizeOptions& options) {
+  Outputs outputs;
+  for (size_t p = 0; p < std::min(kRankingPictures, options.calibration.size()); ++p) {
+    Run(request, options.calibration[p]);
+    for (size_t i = 0; i < request.get_compiled_model().outputs().size(); ++i) {
+      const ov::Tensor output = request.get_output_tensor(i);
+      if (output.get_element_type() != ov::element::f32) continue;
+      const auto values = Values(output);
+      outputs.emplace_back(values.begin(), values.end());
     }
   }
-  return runnable;
+  return outputs;
 }
 
-std::shared_ptr<ov::Node> Level(const ov::element::Type& type, float value) {
-  return Constant::create(type, ov::Shape{}, {value});
-}
-
-void QuantizeTensor(Observed& tensor) {
-  const ov::element::Type type = tensor.value.get_element_type();
-  const auto low = Level(type, tensor.range.low);
-  const auto high = Level(type, tensor.range.high);
-  const auto quantized = std::make_shared<FakeQuantize>(tensor.value, low, high, low, high, 256);
-  for (ov::Input<ov::Node>& user : tensor.users) user.replace_source_output(quantized);
-}
-
-// The shape of one number for each output channel, to be spread over the weights.
-ov::Shape ChannelShape(const ov::Node& layer, const ov::Shape& weights) {
-  ov::Shape shape(weights.size(), 1);
-  if (ov::is_type<ov::op::v1::GroupConvolution>(&layer)) {
-    shape[0] = weights[0];
-    shape[1] = weights[1];
-  } else if (const auto* product = ov::as_type<const ov::op::v0::MatMul>(&layer)) {
-    if (weights.size() == 2) shape[product->get_transpose_b() ? 0 : 1] = weights[product->get_transpose_b() ? 0 : 1];
-  } else {
-    shape[0] = weights[0];
-  }
-  return shape;
-}
-
-// The largest magnitude of the weights of each channel.
-std::vector<float> ChannelPeaks(const std::vector<float>& weights, const ov::Shape& shape, const ov::Shape& channels) {
-  std::vector<float> peaks(ov::shape_size(channels), 1e-8F);
-  std::vector<size_t> at(shape.size(), 0);
-  for (const float weight : weights) {
-    size_t channel = 0;
-    for (size_t d = 0; d < shape.size(); ++d) channel = channel * channels[d] + (channels[d] == 1 ? 0 : at[d]);
-    peaks[channel] = std::max(peaks[channel], std::abs(weight));
-    for (size_t d = shape.size(); d-- > 0;) {
-      if (++at[d] < shape[d]) break;
-      at[d] = 0;
+// Sum over the outputs of |a - b| / |b|.
+double Difference(const Outputs& a, const Outputs& b) {
+  double sum = 0;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    double difference = 0;
+    double norm = 1e-12;
+    for (size_t k = 0; k < std::min(a[i].size(), b[i].size()); ++k) {
+      difference += std::pow(static_cast<double>(a[i][k]) - static_cast<double>(b[i][k]), 2);
+      norm += std::pow(static_cast<double>(b[i][k]), 2);
     }
+    sum += std::sqrt(difference / norm);
   }
-  return peaks;
+  return std::isfinite(sum) ? sum : 1e30;
 }
 
-void QuantizeWeights(ov::Node& layer) {
-  const auto* constant = ov::as_type<Constant>(layer.get_input_node_ptr(1));
-  const ov::Shape shape = constant->get_shape();
-  const ov::Shape channels = ChannelShape(layer, shape);
-  std::vector<float> high = ChannelPeaks(constant->cast_vector<float>(), shape, channels);
-  std::vector<float> low(high.size());
-  for (size_t i = 0; i < high.size(); ++i) {
-    high[i] *= kHalfRange;
-    low[i] = -high[i];
-  }
-  const ov::element::Type type = constant->get_element_type();
-  const auto lowest = Constant::create(type, channels, low);
-  const auto highest = Constant::create(type, channels, high);
-  layer.input(1).replace_source_output(
-      std::make_shared<FakeQuantize>(layer.input_value(1), lowest, highest, lowest, highest, 255));
+// A copy of the runnable graph in which one layer alone is quantized.
+std::shared_ptr<ov::Model> QuantizeOne(const Runnable& runnable, const OrderedOps& all, const QuantizableGraph& graph,
+                                       size_t layer) {
+  std::shared_ptr<ov::Model> copy = runnable.model->clone();
+  const OrderedOps copied = copy->get_ordered_ops();
+  // The copy has the preparation of the picture too; the original's operations are found by their place in it.
+  const size_t op = graph.layers[layer].op;
+  OrderedOps ops(runnable.ops.size());
+  ops[op] = copied[static_cast<size_t>(std::find(all.begin(), all.end(), runnable.ops[op]) - all.begin())];
+  QuantizableGraph alone{.layers = {graph.layers[layer]}, .tensors = {graph.tensors[graph.layers[layer].tensor]}};
+  alone.layers[0].tensor = 0;
+  alone.tensors[0].users = {{op, 0}};
+  const size_t chosen[] = {0};
+  ApplyQuantization(ops, alone, chosen, /*residual_sums=*/false);
+  return copy;
 }
 
-// Leaves the layers whose inputs have the lowest ratios in float.
-void DropHardest(std::vector<Observed>& tensors, Nodes& layers, std::vector<double> ratios) {
-  std::vector<double> sorted = ratios;
-  const size_t third = sorted.size() / 3;
-  if (third == 0) return;
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(third), sorted.end());
-  const double limit = sorted[third];
-  std::set<const ov::Node*> dropped;
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (ratios[i] >= limit) continue;
-    for (const auto& user : tensors[i].users) dropped.insert(user.get_node());
-    tensors[i].users.clear();
+// The layers by how much their quantization alone changes the outputs, least first.
+std::vector<size_t> RankLayers(ov::Core& core, const Runnable& runnable, const QuantizeOptions& options,
+                               const QuantizableGraph& graph, std::vector<size_t> layers) {
+  const Outputs expected = RunAll(Compile(core, runnable.model), options);
+  const OrderedOps all = runnable.model->get_ordered_ops();
+  std::vector<double> harm(graph.layers.size());
+  for (const size_t layer : layers) {
+    harm[layer] = Difference(RunAll(Compile(core, QuantizeOne(runnable, all, graph, layer)), options), expected);
   }
-  std::erase_if(layers, [&](const auto& layer) { return dropped.contains(layer.get()); });
-  std::erase_if(tensors, [](const Observed& tensor) { return tensor.users.empty(); });
+  std::stable_sort(layers.begin(), layers.end(), [&](size_t a, size_t b) { return harm[a] < harm[b]; });
+  return layers;
 }
 
 Status CheckPictures(const QuantizeOptions& options, const Path& file) {
@@ -296,31 +174,90 @@ Status CheckPictures(const QuantizeOptions& options, const Path& file) {
   return {};
 }
 
+Status FoldConstants(ov::Model& model, const Path& file) {
+  ov::pass::Manager folding;
+  folding.register_pass<ov::pass::ConstantFolding>();
+  folding.run_passes(std::shared_ptr<ov::Model>(&model, [](ov::Model*) {}));
+  const OrderedOps ops = model.get_ordered_ops();
+  const bool quantized =
+      std::any_of(ops.begin(), ops.end(), [](const auto& op) { return ov::is_type<ov::op::v0::FakeQuantize>(op); });
+  if (quantized) return Error{ErrorCode::kUnsupported, fmt::format("{}: is quantized already", file.string())};
+  return {};
+}
+
+// The file that forms are written to, one over the other; it goes away unless kept.
+class GraphFile {
+ public:
+  explicit GraphFile(const Path& graph)
+      : files_{.format = ModelFormat::kOpenVinoIr, .graph = graph, .weights = Path(graph).replace_extension(".bin")} {}
+  ~GraphFile() {
+    std::error_code ignored;
+    if (kept_) return;
+    std::filesystem::remove(files_.graph, ignored);
+    std::filesystem::remove(files_.weights, ignored);
+  }
+  GraphFile(const GraphFile&) = delete;
+  GraphFile& operator=(const GraphFile&) = delete;
+
+  const ModelFiles& files() const { return files_; }
+  ModelFiles Keep() {
+    kept_ = true;
+    return files_;
+  }
+
+ private:
+  ModelFiles files_;
+  bool kept_ = false;
+};
+
+// Writes the form in which these layers are quantized and has it judged; one without layers is not good enough.
+Result<bool> Try(const ov::Model& model, const QuantizableGraph& graph, const QuantizeOptions& options,
+                 const GraphFile& file, std::span<const size_t> layers, bool residual_sums) {
+  if (layers.empty()) return false;
+  const std::shared_ptr<ov::Model> copy = model.clone();
+  ApplyQuantization(copy->get_ordered_ops(), graph, layers, residual_sums);
+  copy->validate_nodes_and_infer_types();
+  ov::save_model(copy, file.files().graph, /*compress_to_fp16=*/false);
+  return options.good_enough(file.files());
+}
+
+Result<bool> TryForms(ov::Core& core, const ov::Model& model, const Runnable& runnable, const QuantizeOptions& options,
+                      const QuantizableGraph& graph, const GraphFile& file) {
+  std::vector<size_t> layers(graph.layers.size());
+  std::iota(layers.begin(), layers.end(), size_t{0});
+  DE_TRY(const bool all, Try(model, graph, options, file, layers, /*residual_sums=*/true));
+  if (all) return true;
+
+  std::erase_if(layers, [&](size_t i) { return graph.layers[i].depthwise || graph.layers[i].answers; });
+  DE_TRY(const bool most, Try(model, graph, options, file, layers, /*residual_sums=*/true));
+  if (most) return true;
+
+  layers = RankLayers(core, runnable, options, graph, std::move(layers));
+  for (const size_t quarters : {size_t{3}, size_t{2}, size_t{1}}) {
+    const auto harmless = std::span(layers).first(layers.size() * quarters / 4);
+    DE_TRY(const bool some, Try(model, graph, options, file, harmless, /*residual_sums=*/false));
+    if (some) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-Status QuantizeGraph(ov::Core& core, ov::Model& model, const QuantizeOptions& options, const Path& file) {
+Result<std::optional<ModelFiles>> QuantizeGraph(ov::Core& core, ov::Model& model, const QuantizeOptions& options,
+                                                const Path& file, const Path& graph_file) {
   DE_TRY_STATUS(CheckPictures(options, file));
-  return CatchOv(file, ErrorCode::kUnsupported, [&]() -> Status {
-    ov::pass::Manager folding;
-    folding.register_pass<ov::pass::ConstantFolding>();
-    folding.run_passes(std::shared_ptr<ov::Model>(&model, [](ov::Model*) {}));
-    const Nodes ordered = model.get_ordered_ops();
-    if (std::any_of(ordered.begin(), ordered.end(), [](const auto& n) { return ov::is_type<FakeQuantize>(n); })) {
-      return Error{ErrorCode::kUnsupported, fmt::format("{}: is quantized already", file.string())};
+  return CatchOv(file, ErrorCode::kUnsupported, [&]() -> Result<std::optional<ModelFiles>> {
+    DE_TRY_STATUS(FoldConstants(model, file));
+    QuantizableGraph graph = FindQuantizable(model.get_ordered_ops());
+    if (graph.layers.empty()) {
+      return Error{ErrorCode::kUnsupported, fmt::format("{}: has no layer that can be quantized", file.string())};
     }
-    Nodes layers = ChooseLayers(ordered, options.caution);
-    if (layers.empty()) {
-      return Error{ErrorCode::kUnsupported, fmt::format("{}: has no layer that can be quantized{}", file.string(),
-                                                        options.caution > 0 ? " at this level of caution" : "")};
-    }
-    std::vector<Observed> tensors = TensorsOf(ordered, layers, options.caution <= 1);
-    DE_TRY(const auto runnable, MakeRunnable(model, options, tensors, file));
-    const std::vector<double> ratios = Calibrate(core, *runnable, options, tensors);
-    if (options.caution >= kMostCaution) DropHardest(tensors, layers, ratios);
-    for (Observed& tensor : tensors) QuantizeTensor(tensor);
-    for (const auto& layer : layers) QuantizeWeights(*layer);
-    model.validate_nodes_and_infer_types();
-    return {};
+    DE_TRY(const Runnable runnable, MakeRunnable(model, options, file));
+    Calibrate(core, runnable, options, graph);
+    GraphFile written(graph_file);
+    DE_TRY(const bool found, TryForms(core, model, runnable, options, graph, written));
+    if (!found) return std::optional<ModelFiles>();
+    return std::optional(written.Keep());
   });
 }
 

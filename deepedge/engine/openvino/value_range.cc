@@ -31,20 +31,39 @@ void ValueHistogram::Add(std::span<const float> values) {
   }
 }
 
-float ValueHistogram::Edge(size_t bin) const {
-  return range_.low + (range_.high - range_.low) * static_cast<float>(bin) / static_cast<float>(kBins);
+double ValueHistogram::SquaredError(const ValueRange& range) const {
+  const double step = static_cast<double>(range.high - range.low) / 255;
+  const double inside = step * step / 12;  // of a value anywhere between two levels
+  double error = 0;
+  for (size_t bin = 0; bin < kBins; ++bin) {
+    if (counts_[bin] == 0) continue;
+    const float value =
+        range_.low + (range_.high - range_.low) * (static_cast<float>(bin) + 0.5F) / static_cast<float>(kBins);
+    const auto cut = static_cast<double>(value - std::clamp(value, range.low, range.high));
+    error += static_cast<double>(counts_[bin]) * (inside + cut * cut);
+  }
+  return error;
 }
 
-ValueRange ValueHistogram::Within(double tail) const {
-  if (total_ == 0) return range_;
-  const auto left_out = static_cast<int64_t>(tail * static_cast<double>(total_));
-  size_t first = 0;
-  if (range_.low < 0) {
-    for (int64_t below = counts_[0]; below <= left_out && first + 1 < kBins; below += counts_[first]) ++first;
+ValueRange ValueHistogram::LeastError() const {
+  constexpr int kTries = 64;
+  ValueRange best = range_;
+  if (total_ == 0) return best;
+  double least = SquaredError(best);
+  // One end after the other: they are cut for values of their own.
+  for (const bool upper : {true, false}) {
+    const ValueRange start = best;
+    for (int i = 1; i < kTries; ++i) {
+      const float factor = static_cast<float>(i) / kTries;
+      ValueRange tried = start;
+      (upper ? tried.high : tried.low) *= factor;
+      const double error = SquaredError(tried);
+      if (error >= least) continue;
+      least = error;
+      best = tried;
+    }
   }
-  size_t last = kBins - 1;
-  for (int64_t above = counts_[last]; above <= left_out && last > first; above += counts_[last]) --last;
-  return {Edge(first), Edge(last + 1)};
+  return best;
 }
 
 ValueRange OnGrid(ValueRange range) {
