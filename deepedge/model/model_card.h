@@ -11,6 +11,7 @@
 
 #include "deepedge/media/geometry.h"
 #include "deepedge/media/pixel_ops.h"
+#include "deepedge/model/variant.h"
 
 namespace deepedge {
 
@@ -234,6 +235,7 @@ struct ModelCard {
   PictureInput input;
   OutputDecoderSpec output;
   std::vector<std::string> labels;
+  std::vector<VariantCard> variants;
   float threshold = 0.4F;  // objects under this score are not reported; a classification names its top_k always
   std::string licence;
   std::string source;

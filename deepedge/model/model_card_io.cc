@@ -7,6 +7,7 @@
 
 #include "deepedge/model/map_reader.h"
 #include "deepedge/model/model_card_names.h"
+#include "deepedge/model/variant_yaml.h"
 
 namespace deepedge {
 namespace {
@@ -360,6 +361,7 @@ ModelCard ReadCard(Problems& problems, const nlohmann::json& root, const LabelFi
   }
   ReadTask(map, &card);
   ReadLabels(map, read_label_file, &card.labels);
+  ReadVariants(problems, map, &card.variants);
   map.Number("threshold", &card.threshold, 0.0F, 1.0F);
   const bool needs_picture = card.output.kind != OutputDecoderKind::kRaw;
   if (needs_picture && problems.empty() && (card.input.width == 0 || card.input.height == 0)) {

@@ -5,6 +5,7 @@
 #include "deepedge/config/yaml_document.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/model/model_card_names.h"
+#include "deepedge/model/variant_yaml.h"
 
 namespace deepedge {
 namespace {
@@ -257,6 +258,7 @@ std::string ToYaml(const ModelCard& card) {
     for (const std::string& label : card.labels) EmitText(out, label);
     out << YAML::EndSeq;
   }
+  EmitVariants(out, card.variants);
   out << YAML::EndMap;
   return std::string(out.c_str()) + '\n';
 }

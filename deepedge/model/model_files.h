@@ -33,4 +33,7 @@ struct ModelFiles {
   Path weights;
 };
 
+// The folder that the model's files lie in: of a SavedModel the folder itself.
+Path FolderOfModel(const ModelFiles& files);
+
 }  // namespace deepedge
