@@ -25,6 +25,18 @@ Result<std::unique_ptr<OutputDecoder>> MakeOutputDecoder(const ModelCard& card,
     case OutputDecoderKind::kBoxesScores: return MakeBoxesScoresDecoder(card, outputs);
     case OutputDecoderKind::kDetections: return MakeDetectionsDecoder(card, outputs);
     case OutputDecoderKind::kYolox: return MakeYoloxDecoder(card, outputs);
+    case OutputDecoderKind::kYoloAnchors:
+    case OutputDecoderKind::kYoloRows:
+    case OutputDecoderKind::kDetectionRows:
+    case OutputDecoderKind::kDfl:
+    case OutputDecoderKind::kFastestGrid:
+    case OutputDecoderKind::kYunet:
+    case OutputDecoderKind::kCenternet:
+    case OutputDecoderKind::kHeatmapPose:
+    case OutputDecoderKind::kEmbedding:
+    case OutputDecoderKind::kSegmentation:
+    case OutputDecoderKind::kTextMap:
+    case OutputDecoderKind::kRegression: break;
     case OutputDecoderKind::kClassification: return MakeClassificationDecoder(card, outputs);
     case OutputDecoderKind::kPose: return MakePoseDecoder(card, outputs);
   }
