@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "deepedge/engine/openvino/detection_post_process.h"
+#include "deepedge/engine/openvino/graph_facts.h"
 #include "deepedge/engine/openvino/ov_types.h"
 #include "deepedge/formats/content.h"
 #include "deepedge/formats/foreign_reader.h"
@@ -188,11 +189,8 @@ Result<GraphInfo> DescribeGraph(const ov::Model& model, const Path& file) {
   DE_TRY(info.outputs, SpecsOf(model.outputs(), "output", file));
   for (const auto& output : model.outputs()) info.output_operations.push_back(OperationBehind(output));
   info.weight_bytes = WeightBytes(model);
-  if (model.has_rt_info("deepedge")) {
-    for (const auto& [key, value] : model.get_rt_info<ov::AnyMap>("deepedge")) {
-      info.metadata.emplace(key, value.as<std::string>());
-    }
-  }
+  info.facts = FindGraphFacts(model);
+  info.metadata = FindMetadata(model);
   return info;
 }
 
