@@ -60,8 +60,8 @@ struct OutputFacts {
   bool suppressed = false;     // non-maximum suppression or a choice of the best
   bool pooled = false;         // a pooling over the whole map before or behind the last weights
   bool fully_connected = false;
-  bool unit_length = false;  // the vector is scaled to the length 1
-  bool upsampled = false;    // the last weights are followed by a resize
+  bool unit_length = false;       // the vector is scaled to the length 1
+  bool upsampled = false;         // the last weights are followed by a resize
   std::vector<MapFacts> maps;     // in the order of the output's rows
   std::vector<ColumnPart> parts;  // in the order of the output's columns; empty: not joined by columns
 

@@ -9,6 +9,7 @@
 #include "deepedge/model/catalogue.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/pipeline/card/notes.h"
+#include "deepedge/pipeline/card/probe.h"
 #include "deepedge/pipeline/card/write_card.h"
 #include "deepedge/pipeline/post/output_decoder.h"
 
@@ -119,25 +120,36 @@ void NameAlternatives(std::vector<WrittenCard>* cards) {
   }
 }
 
-}  // namespace
-
-Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph, const DescribeOptions& options) {
-  DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(files)));
-  DE_TRY(auto written, FindWritten(files, sha256, options));
-  if (written) return std::move(*written);
+WrittenCard WriteBestCard(const ModelFiles& files, const GraphInfo& graph) {
   const Evidence evidence = MakeEvidence(files, graph, Merge(NotesInMetadata(graph.metadata), NotesBeside(files)));
   std::string why_raw;
   std::vector<WrittenCard> cards = WriteCards(evidence, &why_raw);
-  if (cards.empty()) return ToDescription(WriteRawCard(evidence, why_raw), sha256);
+  if (cards.empty()) return WriteRawCard(evidence, why_raw);
   NameAlternatives(&cards);
-  return ToDescription(std::move(cards.front()), sha256);
+  return std::move(cards.front());
+}
+
+}  // namespace
+
+Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph,
+                                       const DescribeOptions& options) {
+  DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(files)));
+  DE_TRY(auto written, FindWritten(files, sha256, options));
+  if (written) return std::move(*written);
+  return ToDescription(WriteBestCard(files, graph), sha256);
 }
 
 Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
                                            const std::vector<RgbPicture>& pictures, const DescribeOptions& options) {
-  (void)engine;
-  (void)pictures;
-  return DescribeModel(files, graph, options);
+  DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(files)));
+  DE_TRY(auto written, FindWritten(files, sha256, options));
+  if (written) return std::move(*written);
+  const WrittenCard card = WriteBestCard(files, graph);
+  auto probed = ProbeReadings(engine, files, card, pictures);
+  if (probed.ok()) return ToDescription(std::move(probed).value(), sha256);
+  ModelDescription description = ToDescription(card, sha256);
+  description.assumptions.push_back(fmt::format("nothing was tried on the pictures: {}", probed.error().message));
+  return description;
 }
 
 }  // namespace deepedge

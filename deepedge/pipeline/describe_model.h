@@ -44,11 +44,13 @@ struct DescribeOptions {
 //     picture or whose outputs nobody knows gets a card of the task "raw".
 // Errors: kBadInput when the card is wrong. Reads the graph file once for its hash and the small files beside it; takes
 // as long. Not for lanes.
-Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph, const DescribeOptions& options = {});
+Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph,
+                                       const DescribeOptions& options = {});
 
 // The same, and where a card was written and two readings stay possible, runs the model on the pictures with each and
 // keeps the one with the saner results (card/probe.h). Compiles the model several times: some seconds.
 Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
-                                           const std::vector<RgbPicture>& pictures, const DescribeOptions& options = {});
+                                           const std::vector<RgbPicture>& pictures,
+                                           const DescribeOptions& options = {});
 
 }  // namespace deepedge

@@ -30,8 +30,9 @@ bool OneOf(Type type, const std::array<Type, N>& types) {
 Type TypeOf(const Node& node) { return node.get_type_name(); }
 
 bool OnlyForm(Type type) {
-  static constexpr std::array<Type, 11> kTypes = {"Result",    "Convert", "Reshape",      "Squeeze", "Unsqueeze", "Transpose",
-                                                  "FakeQuantize", "Clamp",   "ConvertLike", "Gather",  "Broadcast"};
+  static constexpr std::array<Type, 11> kTypes = {"Result",      "Convert",   "Reshape",      "Squeeze",
+                                                  "Unsqueeze",   "Transpose", "FakeQuantize", "Clamp",
+                                                  "ConvertLike", "Gather",    "Broadcast"};
   return OneOf(type, kTypes);
 }
 
@@ -103,6 +104,10 @@ class OutputWalk {
       const Type type = TypeOf(*node);
       if (type == "Concat" && depth < 4) return OperationOfParts(*node, depth);
       if (type == "Divide" && IsSoftmaxDivision(*node)) return "Softmax";
+      if (ChangesNothing(*node)) {
+        node = data_.contains(Behind(*node)) ? Behind(*node) : Behind(*node, 1);
+        continue;
+      }
       if (!OnlyForm(type) || Behind(*node) == nullptr) return std::string(type);
       node = Behind(*node);
     }
@@ -117,6 +122,15 @@ class OutputWalk {
       common = part;
     }
     return common == "Sigmoid" || common == "Softmax" || common == "LogSoftmax" ? common : "Concat";
+  }
+
+  // Paddle leaves "scale" operations that add 0 or multiply by 1.
+  bool ChangesNothing(const Node& node) const {
+    const Type type = TypeOf(node);
+    if (type != "Add" && type != "Multiply") return false;
+    const auto* constant = AsConstant(Behind(node, data_.contains(Behind(node, 0)) ? 1 : 0));
+    if (constant == nullptr || ov::shape_size(constant->get_shape()) != 1) return false;
+    return constant->cast_vector<float>()[0] == (type == "Add" ? 0.0F : 1.0F);
   }
 
   // exp(x) / sum(exp(x)), as graphs without a softmax of their own write it.
@@ -192,7 +206,8 @@ class OutputWalk {
     if (before.rank().is_dynamic() || before.size() != 4 || after.rank().is_dynamic()) return false;
     if (after.size() == 2) return true;
     const bool to_one = Dimension(after, after.size() - 1) == 1 && Dimension(after, after.size() - 2) == 1;
-    return to_one || (type == "ReduceMean" && after.size() == 4 && Dimension(after, 1) == 1 && Dimension(after, 2) == 1);
+    return to_one ||
+           (type == "ReduceMean" && after.size() == 4 && Dimension(after, 1) == 1 && Dimension(after, 2) == 1);
   }
 
   bool LookAtConvolution(const Node& node) {
@@ -318,8 +333,7 @@ class OutputWalk {
     }
     if (!axis) return false;
     const auto joined = Dimension(shape, *axis);
-    const bool is_columns = joined == Dimension(wanted, wanted.size() - 1) || joined == Dimension(wanted, 1);
-    if (!is_columns || joined.value_or(0) > 4096) return false;
+    if (joined != ColumnsOf(wanted) || joined.value_or(0) > 4096) return false;
     for (size_t i = 0; i < inputs; ++i) {
       ColumnPart part{.columns = static_cast<int>(*Dimension(concat.get_input_partial_shape(i), *axis))};
       LookAtPart(Behind(concat, i), &part);
@@ -328,22 +342,36 @@ class OutputWalk {
     return true;
   }
 
+  // Of rows and columns the columns are the smaller number: 1x84x8400 has 84. A map's are its channels.
+  static std::optional<int64_t> ColumnsOf(const ov::PartialShape& shape) {
+    const auto last = Dimension(shape, shape.size() - 1);
+    if (shape.size() != 3 && shape.size() != 4) return last;
+    const auto second = Dimension(shape, 1);
+    if (!last || !second) return last ? last : second;
+    if (shape.size() == 4) return *second > 1 && Dimension(shape, 2) == last ? second : last;
+    return std::min(*last, *second) > 1 ? std::min(*last, *second) : last;
+  }
+
+  // What lies behind one part. Beyond a cut (a slice, a split) operations act on other columns too: only a logistic
+  // function or softmax over everything counts there.
   void LookAtPart(const Node* node, ColumnPart* part) const {
-    std::vector<const Node*> waiting{node};
+    std::vector<std::pair<const Node*, bool>> waiting{{node, false}};
     std::unordered_set<const Node*> seen;
     while (!waiting.empty() && seen.size() < 64) {
-      const Node* at = waiting.back();
+      auto [at, cut] = waiting.back();
       waiting.pop_back();
       if (at == nullptr || !data_.contains(at) || !seen.insert(at).second) continue;
       const Type type = TypeOf(*at);
       if (IsConvolution(type) || type == "MatMul") continue;
+      static constexpr std::array<Type, 5> kCuts = {"Slice", "StridedSlice", "Split", "VariadicSplit", "Gather"};
+      cut = cut || OneOf(type, kCuts);
       if (type == "Sigmoid") part->sigmoid = true;
       if (type == "Softmax") part->softmax = true;
-      if (type == "Exp" || type == "Power") part->boxes = true;
-      if (IsElementwise(type)) {
+      if (!cut && (type == "Exp" || type == "Power")) part->boxes = true;
+      if (!cut && IsElementwise(type)) {
         part->boxes = part->boxes || IsPerCell(*Behind(*at, 0)) || IsPerCell(*Behind(*at, 1));
       }
-      for (size_t i = 0; i < at->get_input_size(); ++i) waiting.push_back(Behind(*at, i));
+      for (size_t i = 0; i < at->get_input_size(); ++i) waiting.emplace_back(Behind(*at, i), cut);
     }
   }
 
@@ -362,14 +390,12 @@ class InputWalk {
   InputFacts Find() {
     for (size_t steps = 0; steps < kLongestChain; ++steps) {
       const auto readers = at_.get_target_inputs();
-      const ov::Input<const Node>* next = nullptr;
-      std::vector<ov::Input<const Node>> data;
+      std::vector<ov::Input<Node>> data;
       for (const auto& reader : readers) {
         if (TypeOf(*reader.get_node()) != "ShapeOf") data.push_back(reader);
       }
       if (data.size() != 1) break;
-      next = &data.front();
-      if (!Step(*next)) break;
+      if (!Step(data.front())) break;
     }
     if (!mean_.empty()) {
       facts_.mean = mean_;
@@ -380,7 +406,7 @@ class InputWalk {
 
  private:
   // False: the preparation ends here.
-  bool Step(const ov::Input<const Node>& reader) {
+  bool Step(const ov::Input<Node>& reader) {
     const Node& node = *reader.get_node();
     const Type type = TypeOf(node);
     if (IsElementwise(type)) {

@@ -1,4 +1,5 @@
-// Reads the facts of engine/graph_facts.h from an OpenVINO graph. Pure: looks at operations and constants, runs nothing.
+// Reads the facts of engine/graph_facts.h from an OpenVINO graph. Pure: looks at operations and constants, runs
+// nothing.
 #pragma once
 
 #include <map>

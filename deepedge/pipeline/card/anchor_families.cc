@@ -47,7 +47,8 @@ std::optional<Head> FindHead(const Evidence& evidence) {
   // Four columns of scores look like a box: the name decides, then the order of finding.
   for (const bool by_name : {true, false}) {
     for (const Table& table : tables) {
-      const bool is_boxes = table.columns == 4 || (table.columns >= 14 && table.columns <= 18 && table.columns % 2 == 0);
+      const bool is_boxes =
+          table.columns == 4 || (table.columns >= 14 && table.columns <= 18 && table.columns % 2 == 0);
       const bool named = NameHas(evidence, table.output, "box") || NameHas(evidence, table.output, "loc") ||
                          NameHas(evidence, table.output, "regress");
       if (!boxes && is_boxes && (!by_name || named)) boxes = table;
@@ -101,8 +102,9 @@ int64_t CountRows(const std::vector<Level>& levels) {
 }
 
 bool SameBoxes(const std::vector<Level>& levels, const std::vector<int>& boxes) {
-  return levels.size() == boxes.size() && std::equal(levels.begin(), levels.end(), boxes.begin(),
-                                                     [](const Level& level, int count) { return level.boxes == count; });
+  return levels.size() == boxes.size() &&
+         std::equal(levels.begin(), levels.end(), boxes.begin(),
+                    [](const Level& level, int count) { return level.boxes == count; });
 }
 
 using Sizes = std::vector<std::vector<float>>;
@@ -124,7 +126,8 @@ std::vector<AnchorLevel> SquareAnchors(const Evidence& evidence, const std::vect
 
 // Face mask networks: two squares a cell and the smaller of them in two narrow forms.
 std::vector<AnchorLevel> MaskAnchors(const std::vector<Level>& levels) {
-  static constexpr std::array<std::array<float, 2>, 5> kSizes{{{.04F, .056F}, {.08F, .11F}, {.16F, .22F}, {.32F, .45F}, {.64F, .72F}}};
+  static constexpr std::array<std::array<float, 2>, 5> kSizes{
+      {{.04F, .056F}, {.08F, .11F}, {.16F, .22F}, {.32F, .45F}, {.64F, .72F}}};
   std::vector<AnchorLevel> anchors;
   for (size_t i = 0; i < levels.size(); ++i) {
     AnchorLevel level{.columns = levels[i].columns, .rows = levels[i].rows};
@@ -171,8 +174,8 @@ void ReadScores(const Evidence& evidence, const Table& scores, bool background_u
     const bool exclusive = background_usual && scores.columns > 1 && evidence.format != ModelFormat::kTflite;
     (exclusive ? output->softmax : output->sigmoid) = true;
   }
-  const bool background = scores.columns > 1 && (done_softmax || output->softmax || (background_usual && !done_sigmoid) ||
-                                                 scores.columns == 91);
+  const bool background = scores.columns > 1 && (done_softmax || output->softmax ||
+                                                 (background_usual && !done_sigmoid) || scores.columns == 91);
   if (background) {
     output->background = 0;
     output->label_offset = 1;
@@ -212,11 +215,24 @@ std::optional<Proposal> ProposeFaces(const Evidence& evidence, const Head& head,
     bool letterbox;
   };
   static const std::vector<Family> kFamilies = {
-      {"UltraFace", {8, 16, 32, 64}, {3, 2, 2, 3}, {{10, 16, 24}, {32, 48}, {64, 96}, {128, 192, 256}},
-       {.order = ChannelOrder::kRgb, .values = kFace127, .resize = ResizeRule::kStretch, .confidence = 0.85}, false},
-      {"RetinaFace", {8, 16, 32}, {2, 2, 2}, {{16, 32}, {64, 128}, {256, 512}},
-       {.order = ChannelOrder::kBgr, .values = kCaffeBgr, .resize = ResizeRule::kLetterboxTopLeft, .pad = 0,
-        .confidence = 0.85, .free_width = 640, .free_height = 640}, true},
+      {"UltraFace",
+       {8, 16, 32, 64},
+       {3, 2, 2, 3},
+       {{10, 16, 24}, {32, 48}, {64, 96}, {128, 192, 256}},
+       {.order = ChannelOrder::kRgb, .values = kFace127, .resize = ResizeRule::kStretch, .confidence = 0.85},
+       false},
+      {"RetinaFace",
+       {8, 16, 32},
+       {2, 2, 2},
+       {{16, 32}, {64, 128}, {256, 512}},
+       {.order = ChannelOrder::kBgr,
+        .values = kCaffeBgr,
+        .resize = ResizeRule::kLetterboxTopLeft,
+        .pad = 0,
+        .confidence = 0.85,
+        .free_width = 640,
+        .free_height = 640},
+       true},
   };
   if (head.scores.columns != 2 || head.boxes.columns != 4) return std::nullopt;
   for (const Family& family : kFamilies) {
@@ -246,8 +262,8 @@ std::optional<Proposal> ProposeMasks(const Evidence& evidence, const Head& head,
   proposal.output.nms_iou = 0.4F;
   proposal.input = {.order = ChannelOrder::kRgb, .values = kUnit, .resize = ResizeRule::kStretch, .confidence = 0.75};
   // Independent scores without a background. Graphs whose last operation is unknown give probabilities too.
-  const bool done = EndsIn(evidence, head.scores.output, "Sigmoid") || EndsIn(evidence, head.scores.output, "Softmax") ||
-                    evidence.graph.facts.outputs.empty();
+  const bool done = EndsIn(evidence, head.scores.output, "Sigmoid") ||
+                    EndsIn(evidence, head.scores.output, "Softmax") || evidence.graph.facts.outputs.empty();
   proposal.output.sigmoid = !done;
   if (head.scores.columns == 2) {
     proposal.labels = {"mask", "no_mask"};
@@ -275,10 +291,8 @@ std::optional<Proposal> ProposeBlazeFace(const Evidence& evidence, const Head& h
     proposal.output.keypoints = static_cast<int>((head.boxes.columns - 4) / 2);
     proposal.output.nms_iou = 0.3F;
     proposal.output.sigmoid = !EndsIn(evidence, head.scores.output, "Sigmoid");
-    proposal.output.anchor_rule = SsdAnchorRule{.strides = form.strides,
-                                                .aspect_ratios = {1.0F},
-                                                .interpolated_square = form.interpolated,
-                                                .unit_sizes = true};
+    proposal.output.anchor_rule = SsdAnchorRule{
+        .strides = form.strides, .aspect_ratios = {1.0F}, .interpolated_square = form.interpolated, .unit_sizes = true};
     const bool palm = head.boxes.columns == 18;
     // Palms are found in 0..1 since MediaPipe 0.8.7, faces in -1..1.
     proposal.input = {.order = ChannelOrder::kRgb,
@@ -301,15 +315,17 @@ std::optional<Proposal> ProposeTfSsd(const Evidence& evidence, const Head& head,
   if (!by_rows || (!levels.empty() && !SameBoxes(levels, {3, 6, 6, 6, 6, 6}))) return std::nullopt;
   const bool tensorflow = evidence.format != ModelFormat::kCaffe && evidence.format != ModelFormat::kPaddle;
   Proposal proposal = BeginProposal(evidence, head, "TensorFlow SSD", tensorflow ? 0.9 : 0.5);
-  proposal.output.anchor_rule = SsdAnchorRule{.strides = strides, .min_scale = 0.2F, .max_scale = 0.95F, .reduce_lowest = true};
+  proposal.output.anchor_rule =
+      SsdAnchorRule{.strides = strides, .min_scale = 0.2F, .max_scale = 0.95F, .reduce_lowest = true};
   proposal.output.yx_order = true;
   proposal.output.nms_iou = 0.6F;
-  const bool done = EndsIn(evidence, head.scores.output, "Sigmoid") || EndsIn(evidence, head.scores.output, "Softmax") ||
-                    head.tflite_operation;
+  const bool done = EndsIn(evidence, head.scores.output, "Sigmoid") ||
+                    EndsIn(evidence, head.scores.output, "Softmax") || head.tflite_operation;
   proposal.output.sigmoid = !done;
   proposal.output.background = 0;  // these networks always have one
   proposal.output.label_offset = 1;
-  proposal.input = {.order = ChannelOrder::kRgb, .values = kPlusMinusOne, .resize = ResizeRule::kStretch, .confidence = 0.8};
+  proposal.input = {
+      .order = ChannelOrder::kRgb, .values = kPlusMinusOne, .resize = ResizeRule::kStretch, .confidence = 0.8};
   return proposal;
 }
 
@@ -318,7 +334,8 @@ std::optional<Proposal> ProposeSsd300(const Evidence& evidence, const Head& head
   Proposal proposal = BeginProposal(evidence, head, "SSD300", 0.8);
   proposal.output.anchors = Ssd300Anchors(levels);
   ReadScores(evidence, head.scores, true, &proposal.output);
-  proposal.input = {.order = ChannelOrder::kBgr, .values = kCaffeBgr, .resize = ResizeRule::kStretch, .confidence = 0.6};
+  proposal.input = {
+      .order = ChannelOrder::kBgr, .values = kCaffeBgr, .resize = ResizeRule::kStretch, .confidence = 0.6};
   return proposal;
 }
 
@@ -331,8 +348,9 @@ std::optional<Proposal> ProposeDecoded(const Evidence& evidence, const Head& hea
   proposal.output.anchors.clear();
   proposal.output.anchor_rule.reset();
   proposal.output.variances = OutputDecoderSpec{}.variances;
-  proposal.reason = fmt::format("{} and {}: the graph turns offsets into boxes itself",
-                                ShapeOfOutput(evidence, head.boxes.output), ShapeOfOutput(evidence, head.scores.output));
+  proposal.reason =
+      fmt::format("{} and {}: the graph turns offsets into boxes itself", ShapeOfOutput(evidence, head.boxes.output),
+                  ShapeOfOutput(evidence, head.scores.output));
   if (!raw) {
     ReadScores(evidence, head.scores, true, &proposal.output);
     proposal.input = {.order = ChannelOrder::kRgb, .resize = ResizeRule::kStretch, .confidence = 0.5};

@@ -1,4 +1,5 @@
-// ChooseLabels of write_card.h: written lists that fit, then the family's own, then the well-known lists of that length.
+// ChooseLabels of write_card.h: written lists that fit, then the family's own, then the well-known lists of that
+// length.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,7 +57,8 @@ Known KnownList(const Evidence& evidence, const Proposal& proposal, ModelCard* c
   const int classes = proposal.classes;
   const OutputDecoderKind kind = card->output.kind;
   if (detection && classes == 80) return {CatalogueLabels("coco80.txt"), 0.85, "80 classes: those of COCO"};
-  if (detection && (classes == 90 || classes == 91)) return {CatalogueLabels("coco90.txt"), 0.85, "90 numbers: those of COCO"};
+  if (detection && (classes == 90 || classes == 91))
+    return {CatalogueLabels("coco90.txt"), 0.85, "90 numbers: those of COCO"};
   if (detection && classes == 20) return {CatalogueLabels("voc20.txt"), 0.75, "20 classes: those of Pascal VOC"};
   if (kind == OutputDecoderKind::kClassification && classes == 1000) {
     return {CatalogueLabels("imagenet1000.txt"), 0.9, "1000 classes: those of ImageNet"};
@@ -66,21 +68,34 @@ Known KnownList(const Evidence& evidence, const Proposal& proposal, ModelCard* c
     card->output.label_offset = 1;
     return {CatalogueLabels("voc20.txt"), 0.85, "21 classes: those of Pascal VOC and the background"};
   }
-  if (kind == OutputDecoderKind::kSegmentation && classes == 19) return {CatalogueLabels("cityscapes19.txt"), 0.7, "19 classes: those of Cityscapes"};
+  if (kind == OutputDecoderKind::kSegmentation && classes == 19)
+    return {CatalogueLabels("cityscapes19.txt"), 0.7, "19 classes: those of Cityscapes"};
   const bool digits = evidence.picture && evidence.picture->channels == 1 && evidence.picture->width == 28;
-  if (kind == OutputDecoderKind::kClassification && classes == 10 && digits) return {FirstNumbers(10), 0.8, "ten classes of grey 28x28 pictures: digits"};
+  if (kind == OutputDecoderKind::kClassification && classes == 10 && digits)
+    return {FirstNumbers(10), 0.8, "ten classes of grey 28x28 pictures: digits"};
   const bool cifar = evidence.HasWord("cifar");
   if (kind == OutputDecoderKind::kClassification && classes == 10 && cifar) {
-    return {{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}, 0.9, "CIFAR-10's classes"};
+    return {{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"},
+            0.9,
+            "CIFAR-10's classes"};
   }
   return {};
 }
 
 // What a detector of one class is called after.
 Known OneClass(const Evidence& evidence) {
-  for (const auto& [word, label] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"face", "face"}, {"plate", "plate"}, {"person", "person"}, {"pedestrian", "person"}, {"people", "person"}, {"head", "head"}, {"hand", "hand"},
-           {"palm", "palm"}, {"vehicle", "vehicle"}, {"car", "car"}, {"text", "text"}, {"fire", "fire"}}) {
+  for (const auto& [word, label] : std::initializer_list<std::pair<const char*, const char*>>{{"face", "face"},
+                                                                                              {"plate", "plate"},
+                                                                                              {"person", "person"},
+                                                                                              {"pedestrian", "person"},
+                                                                                              {"people", "person"},
+                                                                                              {"head", "head"},
+                                                                                              {"hand", "hand"},
+                                                                                              {"palm", "palm"},
+                                                                                              {"vehicle", "vehicle"},
+                                                                                              {"car", "car"},
+                                                                                              {"text", "text"},
+                                                                                              {"fire", "fire"}}) {
     if (evidence.HasWord(word)) return {{label}, 0.7, fmt::format("the model is called after '{}'", word)};
   }
   return {};
@@ -100,14 +115,17 @@ Finding ChooseLabels(const Evidence& evidence, const Proposal& proposal, ModelCa
     return Finding{"labels", Shown(card->labels), confidence, std::move(reason), {}};
   };
   const OutputDecoderKind kind = card->output.kind;
-  const bool without = kind == OutputDecoderKind::kEmbedding || kind == OutputDecoderKind::kRegression || kind == OutputDecoderKind::kRaw;
+  const bool without = kind == OutputDecoderKind::kEmbedding || kind == OutputDecoderKind::kRegression ||
+                       kind == OutputDecoderKind::kRaw;
   if (without) return Finding{"labels", "none", 0.95, "this kind has none", {}};
   // The points of one person are no list that stands beside a model.
   for (const auto& said : evidence.notes.labels) {
     if (kind == OutputDecoderKind::kPose || kind == OutputDecoderKind::kHeatmapPose) break;
-    if (auto fitting = Fitting(said.value, proposal, card)) return take(std::move(*fitting), said.confidence, said.where);
+    if (auto fitting = Fitting(said.value, proposal, card))
+      return take(std::move(*fitting), said.confidence, said.where);
   }
-  if (!proposal.labels.empty() && (proposal.classes == 0 || proposal.labels.size() == static_cast<size_t>(proposal.classes))) {
+  if (!proposal.labels.empty() &&
+      (proposal.classes == 0 || proposal.labels.size() == static_cast<size_t>(proposal.classes))) {
     return take(proposal.labels, proposal.confidence, proposal.labels_reason);
   }
   Known known = KnownList(evidence, proposal, card);
@@ -115,7 +133,8 @@ Finding ChooseLabels(const Evidence& evidence, const Proposal& proposal, ModelCa
   if (!known.labels.empty()) return take(std::move(known.labels), known.confidence, std::move(known.reason));
   Finding none{"labels", "class 0, class 1, ...", 0.3, "nothing beside the model or in it names them", {}};
   for (const auto& said : evidence.notes.labels) {
-    none.alternatives.push_back(fmt::format("{} has {} names, {} are needed", said.where, said.value.size(), proposal.classes));
+    none.alternatives.push_back(
+        fmt::format("{} has {} names, {} are needed", said.where, said.value.size(), proposal.classes));
   }
   return none;
 }

@@ -47,8 +47,9 @@ std::optional<Proposal> ProposeNanoDet(const Evidence& evidence) {
     proposal.output.cell_offset = 0.0F;
     proposal.output.sigmoid = !facts.sigmoid_inside && !evidence.graph.facts.outputs.empty();
     proposal.classes = static_cast<int>(classes);
-    proposal.reason = fmt::format("{}: {} class scores and 4 x {} weights of distances in every cell of strides {} to {}",
-                                  ShapeOfOutput(evidence, 0), classes, proposal.output.bins, strides.front(), strides.back());
+    proposal.reason =
+        fmt::format("{}: {} class scores and 4 x {} weights of distances in every cell of strides {} to {}",
+                    ShapeOfOutput(evidence, 0), classes, proposal.output.bins, strides.front(), strides.back());
     proposal.input = NanoDetHabit();
     return proposal;
   }
@@ -150,16 +151,25 @@ std::optional<Proposal> ProposePerScale(const Evidence& evidence) {
     proposal.labels_reason = "SCRFD finds faces";
     output.nms_iou = 0.4F;
     proposal.threshold = 0.5F;
-    proposal.input = {.order = ChannelOrder::kRgb, .values = kFace127Half, .resize = ResizeRule::kLetterboxTopLeft,
-                      .pad = 0, .confidence = 0.85, .free_width = 640, .free_height = 640};
+    proposal.input = {.order = ChannelOrder::kRgb,
+                      .values = kFace127Half,
+                      .resize = ResizeRule::kLetterboxTopLeft,
+                      .pad = 0,
+                      .confidence = 0.85,
+                      .free_width = 640,
+                      .free_height = 640};
   } else if (output.bins == 8) {
     proposal.family = "NanoDet";
     output.cell_offset = 0.0F;
     proposal.input = NanoDetHabit();
   } else {
     proposal.family = "raw YOLOv8";
-    proposal.input = {.order = ChannelOrder::kRgb, .values = kUnit, .resize = ResizeRule::kLetterboxCentered,
-                      .confidence = 0.8, .free_width = 640, .free_height = 640};
+    proposal.input = {.order = ChannelOrder::kRgb,
+                      .values = kUnit,
+                      .resize = ResizeRule::kLetterboxCentered,
+                      .confidence = 0.8,
+                      .free_width = 640,
+                      .free_height = 640};
   }
   return proposal;
 }
@@ -172,8 +182,13 @@ std::optional<size_t> FindNamed(const Evidence& evidence, std::string_view name)
 }
 
 InputHabit YuNetHabit() {
-  return {.order = ChannelOrder::kBgr, .values = kBytes, .resize = ResizeRule::kLetterboxTopLeft, .pad = 0,
-          .confidence = 0.9, .free_width = 320, .free_height = 320};
+  return {.order = ChannelOrder::kBgr,
+          .values = kBytes,
+          .resize = ResizeRule::kLetterboxTopLeft,
+          .pad = 0,
+          .confidence = 0.9,
+          .free_width = 320,
+          .free_height = 320};
 }
 
 std::optional<Proposal> ProposeYuNet(const Evidence& evidence) {
@@ -192,8 +207,11 @@ std::optional<Proposal> ProposeYuNet(const Evidence& evidence) {
     for (const int stride : {8, 16, 32}) {
       const std::string end = fmt::format("_{}", stride);
       proposal.output.strides.push_back(stride);
-      proposal.output.heads.push_back(
-          {.stride = stride, .boxes = "bbox" + end, .scores = "cls" + end, .quality = "obj" + end, .landmarks = "kps" + end});
+      proposal.output.heads.push_back({.stride = stride,
+                                       .boxes = "bbox" + end,
+                                       .scores = "cls" + end,
+                                       .quality = "obj" + end,
+                                       .landmarks = "kps" + end});
     }
     proposal.reason = "class, objectness, box and points per stride, as YuNet names them";
     return proposal;
@@ -213,7 +231,8 @@ std::optional<Proposal> ProposeYuNet(const Evidence& evidence) {
     // Maps are halved one by one from a half, rounding down.
     AnchorLevel level{.columns = evidence.picture->width / stride, .rows = evidence.picture->height / stride};
     for (const float size : level_sizes) {
-      level.sizes.push_back({size / static_cast<float>(evidence.picture->width), size / static_cast<float>(evidence.picture->height)});
+      level.sizes.push_back(
+          {size / static_cast<float>(evidence.picture->width), size / static_cast<float>(evidence.picture->height)});
     }
     level.step = {static_cast<float>(stride) / static_cast<float>(evidence.picture->width),
                   static_cast<float>(stride) / static_cast<float>(evidence.picture->height)};

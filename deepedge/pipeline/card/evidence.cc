@@ -30,8 +30,8 @@ std::optional<PictureShape> FindPicture(const GraphInfo& graph, std::string* why
   }
   const TensorSpec& tensor = graph.inputs.front();
   const Shape& shape = tensor.shape;
-  *why_not = fmt::format("its input is no picture of three colours or of grey: {} {}", ToString(shape),
-                         ToString(tensor.type));
+  *why_not =
+      fmt::format("its input is no picture of three colours or of grey: {} {}", ToString(shape), ToString(tensor.type));
   if (shape.size() != 4) return std::nullopt;
   const bool nchw = LooksNchw(shape);
   const bool nhwc = LooksNhwc(shape);

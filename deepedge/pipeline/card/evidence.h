@@ -27,8 +27,8 @@ struct ValueRule {
 };
 
 // The usual ones.
-constexpr ValueRule kBytes{};                                             // 0..255
-constexpr ValueRule kUnit{{0, 0, 0}, {255, 255, 255}};                    // 0..1
+constexpr ValueRule kBytes{};                           // 0..255
+constexpr ValueRule kUnit{{0, 0, 0}, {255, 255, 255}};  // 0..1
 constexpr ValueRule kPlusMinusOne{{127.5F, 127.5F, 127.5F}, {127.5F, 127.5F, 127.5F}};
 constexpr ValueRule kImageNetRgb{{123.675F, 116.28F, 103.53F}, {58.395F, 57.12F, 57.375F}};
 constexpr ValueRule kImageNetBgr{{103.53F, 116.28F, 123.675F}, {57.375F, 57.12F, 58.395F}};
@@ -52,10 +52,10 @@ struct Notes {
   std::optional<Said<ValueRule>> values;
   std::optional<Said<ResizeRule>> resize;
   std::optional<Said<uint8_t>> pad;
-  std::optional<Said<std::array<int, 2>>> size;  // width, height
+  std::optional<Said<std::array<int, 2>>> size;        // width, height
   std::vector<Said<std::vector<std::string>>> labels;  // lists that may be the model's; the first that fits counts
-  std::optional<Said<std::string>> task;    // as ModelCard::task
-  std::optional<Said<std::string>> family;  // "ultralytics", "darknet"
+  std::optional<Said<std::string>> task;               // as ModelCard::task
+  std::optional<Said<std::string>> family;             // "ultralytics", "darknet"
   std::optional<float> threshold;
   std::optional<int> keypoints;
   std::optional<int> keypoint_size;

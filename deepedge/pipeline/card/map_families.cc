@@ -64,8 +64,11 @@ std::optional<Proposal> ProposeCenternet(const Evidence& evidence) {
                                 ShapeOfOutput(evidence, size->output), offset ? " and offsets" : "");
   proposal.input = {.order = ChannelOrder::kBgr,
                     .values = ValueRule{{104.04F, 113.985F, 119.85F}, {73.695F, 69.87F, 70.89F}},
-                    .resize = ResizeRule::kLetterboxCentered, .pad = 0, .confidence = 0.7,
-                    .free_width = 512, .free_height = 512};
+                    .resize = ResizeRule::kLetterboxCentered,
+                    .pad = 0,
+                    .confidence = 0.7,
+                    .free_width = 512,
+                    .free_height = 512};
   if (points) {
     output.landmarks = NameOfOutput(evidence, points->output);
     output.keypoints = 5;
@@ -79,15 +82,18 @@ std::optional<Proposal> ProposeCenternet(const Evidence& evidence) {
   return proposal;
 }
 
-const std::vector<std::string> kCocoPoints{"nose",          "left_eye",   "right_eye",   "left_ear",    "right_ear",   "left_shoulder",
-                                           "right_shoulder", "left_elbow", "right_elbow", "left_wrist",  "right_wrist", "left_hip",
-                                           "right_hip",     "left_knee",  "right_knee",  "left_ankle",  "right_ankle"};
+const std::vector<std::string> kCocoPoints{"nose",          "left_eye",       "right_eye",  "left_ear",    "right_ear",
+                                           "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist",
+                                           "right_wrist",   "left_hip",       "right_hip",  "left_knee",   "right_knee",
+                                           "left_ankle",    "right_ankle"};
 
 // Key points: as many heat maps as points; with fields of two channels a limb where there are several people.
 std::optional<Proposal> ProposeHeatmaps(const Evidence& evidence) {
   const std::vector<OutputMap> maps = AllMaps(evidence);
   if (maps.empty()) return std::nullopt;
-  const auto is_points = [](int64_t channels) { return channels == 14 || (channels >= 16 && channels <= 19) || channels == 21; };
+  const auto is_points = [](int64_t channels) {
+    return channels == 14 || (channels >= 16 && channels <= 19) || channels == 21;
+  };
   const OutputMap* heat = nullptr;
   const OutputMap* fields = nullptr;
   for (const OutputMap& map : maps) {
@@ -103,7 +109,9 @@ std::optional<Proposal> ProposeHeatmaps(const Evidence& evidence) {
   if (!usual_size) return std::nullopt;
   if (fields == nullptr && !pose_words && (heat->channels == 19 || heat->channels == 21)) return std::nullopt;
   Proposal proposal{.family = fields != nullptr ? "OpenPose" : "key point heat maps",
-                    .confidence = fields != nullptr ? 0.93 : pose_words ? 0.9 : 0.65};
+                    .confidence = fields != nullptr ? 0.93
+                                  : pose_words      ? 0.9
+                                                    : 0.65};
   proposal.output.kind = Kind::kHeatmapPose;
   proposal.output.tensor = NameOfOutput(evidence, heat->output);
   if (fields != nullptr) proposal.output.pafs = NameOfOutput(evidence, fields->output);
@@ -113,8 +121,11 @@ std::optional<Proposal> ProposeHeatmaps(const Evidence& evidence) {
   const bool bgr = fields != nullptr;
   proposal.input = {.order = bgr ? ChannelOrder::kBgr : ChannelOrder::kRgb,
                     .values = bgr ? ValueRule{{128, 128, 128}, {256, 256, 256}} : kImageNetRgb,
-                    .resize = bgr ? ResizeRule::kLetterboxTopLeft : ResizeRule::kStretch, .pad = 0, .confidence = 0.7,
-                    .free_width = bgr ? 456 : 192, .free_height = 256};
+                    .resize = bgr ? ResizeRule::kLetterboxTopLeft : ResizeRule::kStretch,
+                    .pad = 0,
+                    .confidence = 0.7,
+                    .free_width = bgr ? 456 : 192,
+                    .free_height = 256};
   return proposal;
 }
 
@@ -130,7 +141,8 @@ std::optional<Proposal> ProposeText(const Evidence& evidence) {
   const bool sigmoid = EndsIn(evidence, 0, "Sigmoid");
   const bool named = NameHas(evidence, 0, "sigmoid");
   if (!sigmoid && !named) return std::nullopt;
-  const bool words = evidence.HasWord("ocr") || evidence.HasWord("text") || evidence.HasWord("db") || evidence.HasWord("det");
+  const bool words =
+      evidence.HasWord("ocr") || evidence.HasWord("text") || evidence.HasWord("db") || evidence.HasWord("det");
   const bool paddle = evidence.format == ModelFormat::kPaddle;
   const double confidence = words ? 0.9 : free ? 0.8 : paddle ? 0.8 : 0.55;
   Proposal proposal{.family = "DB text", .confidence = confidence};
@@ -139,9 +151,15 @@ std::optional<Proposal> ProposeText(const Evidence& evidence) {
   proposal.labels_reason = "regions of text";
   proposal.classes = 1;
   proposal.threshold = 0.6F;
-  proposal.reason = fmt::format("{}: a probability for every pixel{}", ShapeOfOutput(evidence, 0), free ? " at any size" : "");
-  proposal.input = {.order = ChannelOrder::kRgb, .values = kImageNetRgb, .resize = ResizeRule::kStretch, .pad = 0, .confidence = 0.75,
-                    .free_width = 640, .free_height = 640};
+  proposal.reason =
+      fmt::format("{}: a probability for every pixel{}", ShapeOfOutput(evidence, 0), free ? " at any size" : "");
+  proposal.input = {.order = ChannelOrder::kRgb,
+                    .values = kImageNetRgb,
+                    .resize = ResizeRule::kStretch,
+                    .pad = 0,
+                    .confidence = 0.75,
+                    .free_width = 640,
+                    .free_height = 640};
   return proposal;
 }
 
@@ -150,7 +168,8 @@ std::optional<Proposal> ProposeSegmentation(const Evidence& evidence) {
   // Class numbers: whole numbers for every pixel.
   const TensorSpec& first = evidence.graph.outputs[0];
   const std::string& operation = evidence.Facts(0).operation;
-  const bool whole = first.type == ElementType::kI64 || first.type == ElementType::kI32 || operation == "TopK" || operation == "ArgMax";
+  const bool whole = first.type == ElementType::kI64 || first.type == ElementType::kI32 || operation == "TopK" ||
+                     operation == "ArgMax";
   const Shape shape = WithoutBatch(first.shape);
   const bool plane = (shape.size() == 2 || (shape.size() == 3 && (shape[0] == 1 || shape[2] == 1)));
   if (whole && plane && evidence.graph.outputs.size() == 1 && (shape[0] > 8 || shape[0] < 0 || shape.size() == 3)) {
@@ -158,7 +177,11 @@ std::optional<Proposal> ProposeSegmentation(const Evidence& evidence) {
     proposal.output.kind = Kind::kSegmentation;
     proposal.output.class_ids = true;
     proposal.reason = fmt::format("{}: a class number for every pixel", ShapeOfOutput(evidence, 0));
-    proposal.input = {.order = ChannelOrder::kRgb, .resize = ResizeRule::kStretch, .confidence = 0.5, .free_width = 512, .free_height = 512};
+    proposal.input = {.order = ChannelOrder::kRgb,
+                      .resize = ResizeRule::kStretch,
+                      .confidence = 0.5,
+                      .free_width = 512,
+                      .free_height = 512};
     return proposal;
   }
   const auto map = AsMap(evidence, 0);
@@ -169,8 +192,10 @@ std::optional<Proposal> ProposeSegmentation(const Evidence& evidence) {
   const bool upsampled = evidence.Facts(0).upsampled;
   // Three channels of the picture's size or more are rather a picture: colour, style, a larger one.
   if (map->channels == 3 && stride == 1 && !upsampled && !EndsIn(evidence, 0, "Softmax")) return std::nullopt;
-  const bool usual = map->channels == 21 || map->channels == 19 || map->channels == 150 || map->channels == 20 || map->channels == 2;
-  const bool words = evidence.HasWord("seg") || evidence.HasWord("deeplab") || evidence.HasWord("unet") || evidence.HasWord("parsing");
+  const bool usual =
+      map->channels == 21 || map->channels == 19 || map->channels == 150 || map->channels == 20 || map->channels == 2;
+  const bool words =
+      evidence.HasWord("seg") || evidence.HasWord("deeplab") || evidence.HasWord("unet") || evidence.HasWord("parsing");
   double confidence = stride == 1 || free ? 0.8 : upsampled ? 0.75 : 0.5;
   if (usual || words) confidence += 0.1;
   if (words) confidence += 0.05;
@@ -181,7 +206,11 @@ std::optional<Proposal> ProposeSegmentation(const Evidence& evidence) {
   proposal.reason = fmt::format("{}: {} scores for every {}", ShapeOfOutput(evidence, 0), map->channels,
                                 stride == 1 ? "pixel" : "cell");
   if (usual && map->channels != 19 && map->channels != 150) proposal.output.background = -1;
-  proposal.input = {.order = ChannelOrder::kRgb, .resize = ResizeRule::kStretch, .confidence = 0.5, .free_width = 512, .free_height = 512};
+  proposal.input = {.order = ChannelOrder::kRgb,
+                    .resize = ResizeRule::kStretch,
+                    .confidence = 0.5,
+                    .free_width = 512,
+                    .free_height = 512};
   return proposal;
 }
 

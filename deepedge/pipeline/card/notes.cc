@@ -37,7 +37,8 @@ std::vector<float> NumbersIn(std::string_view text) {
   size_t at = 0;
   while (at < text.size() && numbers.size() < 64) {
     const char c = text[at];
-    const bool starts = (c >= '0' && c <= '9') || ((c == '-' || c == '.') && at + 1 < text.size() && text[at + 1] >= '0' && text[at + 1] <= '9');
+    const bool starts = (c >= '0' && c <= '9') ||
+                        ((c == '-' || c == '.') && at + 1 < text.size() && text[at + 1] >= '0' && text[at + 1] <= '9');
     if (!starts) {
       ++at;
       continue;
@@ -63,9 +64,14 @@ bool AllNonzero(const std::array<float, 3>& values) {
 
 std::optional<Said<std::string>> TaskNamed(std::string_view word, const std::string& where) {
   const std::string task = LowerCase(std::string(word));
-  for (const auto& [name, meaning] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
-           {"detect", "detection"}, {"ssd", "detection"}, {"yolo", "detection"}, {"segment", "detection"},
-           {"classif", "classification"}, {"pose", "detection"}, {"obb", "obb"}}) {
+  for (const auto& [name, meaning] :
+       std::initializer_list<std::pair<std::string_view, std::string_view>>{{"detect", "detection"},
+                                                                            {"ssd", "detection"},
+                                                                            {"yolo", "detection"},
+                                                                            {"segment", "detection"},
+                                                                            {"classif", "classification"},
+                                                                            {"pose", "detection"},
+                                                                            {"obb", "obb"}}) {
     if (task.find(name) != std::string::npos) return Said<std::string>{std::string(meaning), where};
   }
   return std::nullopt;
@@ -281,7 +287,8 @@ Notes NotesInModelProc(std::string_view text, const std::string& where) {
         const Json& params = input.contains("params") ? input["params"] : input;
         for (const char* key : {"color_format", "color_space"}) {
           if (!params.contains(key) || !params[key].is_string()) continue;
-          if (const auto order = OrderNamed(params[key].get<std::string>())) notes.order = Said<ChannelOrder>{*order, where};
+          if (const auto order = OrderNamed(params[key].get<std::string>()))
+            notes.order = Said<ChannelOrder>{*order, where};
         }
         ValueRule rule;
         bool given = false;
@@ -294,7 +301,8 @@ Notes NotesInModelProc(std::string_view text, const std::string& where) {
             given = true;
           }
         }
-        if (params.contains("mean") && params.contains("std") && params["mean"].size() == 3 && params["std"].size() == 3) {
+        if (params.contains("mean") && params.contains("std") && params["mean"].size() == 3 &&
+            params["std"].size() == 3) {
           for (size_t c = 0; c < 3; ++c) {
             rule.mean[c] = rule.mean[c] + params["mean"][c].get<float>() * rule.std[c];
             rule.std[c] *= params["std"][c].get<float>();
@@ -370,8 +378,10 @@ Notes NotesInDeepStream(std::string_view text, const std::string& where, std::st
   const bool keep = keys["maintain-aspect-ratio"] == "1";
   if (!keys["maintain-aspect-ratio"].empty()) {
     const bool centred = keys["symmetric-padding"] == "1";
-    notes.resize = Said<ResizeRule>{!keep ? ResizeRule::kStretch
-                                    : centred ? ResizeRule::kLetterboxCentered : ResizeRule::kLetterboxTopLeft, where};
+    notes.resize = Said<ResizeRule>{!keep     ? ResizeRule::kStretch
+                                    : centred ? ResizeRule::kLetterboxCentered
+                                              : ResizeRule::kLetterboxTopLeft,
+                                    where};
   }
   if (label_file != nullptr) *label_file = keys["labelfile-path"];
   return notes;
@@ -385,7 +395,8 @@ Notes NotesInHuggingFace(std::string_view text, const std::string& where) {
     if (json.contains("id2label")) AddLabels(ParseNameDictionary(json["id2label"].dump()), where, 0.97, &notes);
     const bool normalises = json.value("do_normalize", false);
     const bool rescales = json.value("do_rescale", true);
-    if (json.contains("image_mean") || json.contains("image_processor_type") || json.contains("feature_extractor_type")) {
+    if (json.contains("image_mean") || json.contains("image_processor_type") ||
+        json.contains("feature_extractor_type")) {
       const float scale = rescales ? json.value("rescale_factor", 1.0F / 255) : 1.0F;
       ValueRule rule;
       if (scale > 0) rule.std.fill(std::round(1 / scale));
@@ -402,7 +413,8 @@ Notes NotesInHuggingFace(std::string_view text, const std::string& where) {
     if (json.contains("size") && json["size"].is_object()) {
       const int height = json["size"].value("height", 0);
       const int width = json["size"].value("width", 0);
-      if (height >= 8 && width >= 8 && height <= 8192 && width <= 8192) notes.size = Said<std::array<int, 2>>{{width, height}, where};
+      if (height >= 8 && width >= 8 && height <= 8192 && width <= 8192)
+        notes.size = Said<std::array<int, 2>>{{width, height}, where};
     }
   } catch (const Json::exception&) {
     return notes;

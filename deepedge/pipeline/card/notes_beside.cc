@@ -26,7 +26,8 @@ std::vector<Path> SmallFiles(const Path& folder) {
   std::vector<Path> files;
   std::error_code ec;
   size_t entries = 0;
-  for (auto it = std::filesystem::directory_iterator(folder, ec); !ec && it != std::filesystem::directory_iterator(); it.increment(ec)) {
+  for (auto it = std::filesystem::directory_iterator(folder, ec); !ec && it != std::filesystem::directory_iterator();
+       it.increment(ec)) {
     if (++entries > kMostEntries) break;
     std::error_code entry_error;
     if (!it->is_regular_file(entry_error) || it->file_size(entry_error) > kLargestFile || entry_error) continue;
@@ -66,7 +67,9 @@ Notes ReadOne(const Path& file) {
   const bool json = name.ends_with(".json");
   const bool config = name.ends_with(".pbtxt") && name.find("config") != std::string::npos;
   const bool yaml = name == "metadata.yaml" || name == "metadata.yml";
-  const bool deepstream = name.ends_with(".txt") && (name.find("infer") != std::string::npos || name.find("config") != std::string::npos || name.find("pgie") != std::string::npos);
+  const bool deepstream =
+      name.ends_with(".txt") && (name.find("infer") != std::string::npos || name.find("config") != std::string::npos ||
+                                 name.find("pgie") != std::string::npos);
   if (!json && !config && !yaml && !deepstream) return {};
   const auto text = ReadFile(file, kLargestFile);
   if (!text.ok()) return {};

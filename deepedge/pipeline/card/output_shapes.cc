@@ -60,7 +60,9 @@ int64_t CountCells(const Evidence& evidence, const std::vector<int>& strides, bo
 int StrideOf(const Evidence& evidence, const OutputMap& map) {
   if (!evidence.picture || evidence.picture->width == 0 || map.columns < 1 || map.rows < 1) return 0;
   for (const int stride : {1, 2, 4, 8, 16, 32, 64, 128}) {
-    const auto fits = [&](int side, int64_t cells) { return side / stride == cells || (side + stride - 1) / stride == cells; };
+    const auto fits = [&](int side, int64_t cells) {
+      return side / stride == cells || (side + stride - 1) / stride == cells;
+    };
     if (fits(evidence.picture->width, map.columns) && fits(evidence.picture->height, map.rows)) return stride;
   }
   return 0;

@@ -35,13 +35,13 @@ struct Proposal {
 };
 
 // By family group. Each looks at the outputs only as far as it must and proposes nothing where they do not fit.
-std::vector<Proposal> ProposeSuppressed(const Evidence& evidence);    // DetectionOutput, TFLite, rows with classes
-std::vector<Proposal> ProposeAnchorBoxes(const Evidence& evidence);   // SSD, UltraFace, RetinaFace, BlazeFace, aizoo
-std::vector<Proposal> ProposeYoloRows(const Evidence& evidence);      // YOLOX, v5, v7, v8, v11; also pose and segmentation
-std::vector<Proposal> ProposeYoloMaps(const Evidence& evidence);      // v2, v3, v4, v5 raw, Darknet; FastestDet
-std::vector<Proposal> ProposeDistances(const Evidence& evidence);     // NanoDet, raw YOLOv8, SCRFD, YuNet
-std::vector<Proposal> ProposeMaps(const Evidence& evidence);          // CenterNet, key points, segmentation, text
-std::vector<Proposal> ProposeVectors(const Evidence& evidence);       // classification, embedding, regression, MoveNet
+std::vector<Proposal> ProposeSuppressed(const Evidence& evidence);   // DetectionOutput, TFLite, rows with classes
+std::vector<Proposal> ProposeAnchorBoxes(const Evidence& evidence);  // SSD, UltraFace, RetinaFace, BlazeFace, aizoo
+std::vector<Proposal> ProposeYoloRows(const Evidence& evidence);   // YOLOX, v5, v7, v8, v11; also pose and segmentation
+std::vector<Proposal> ProposeYoloMaps(const Evidence& evidence);   // v2, v3, v4, v5 raw, Darknet; FastestDet
+std::vector<Proposal> ProposeDistances(const Evidence& evidence);  // NanoDet, raw YOLOv8, SCRFD, YuNet
+std::vector<Proposal> ProposeMaps(const Evidence& evidence);       // CenterNet, key points, segmentation, text
+std::vector<Proposal> ProposeVectors(const Evidence& evidence);    // classification, embedding, regression, MoveNet
 
 // All of them, the most confident first. Pure.
 std::vector<Proposal> ProposeAll(const Evidence& evidence);

@@ -33,16 +33,12 @@ std::string_view ToString(ResizeRule rule) {
   return "?";
 }
 
-bool IsIr(ModelFormat format) { return format == ModelFormat::kOpenVinoIr || format == ModelFormat::kOpenVinoIrOld; }
 bool IsCntk(ModelFormat format) { return format == ModelFormat::kCntkV1 || format == ModelFormat::kCntkV2; }
-bool IsTensorflow(ModelFormat format) {
-  return format == ModelFormat::kTfFrozen || format == ModelFormat::kTfSavedModel || format == ModelFormat::kTflite;
-}
-
 // Did a network come out of Caffe by way of another format? Its tensors keep Caffe's names.
 bool NamedAsInCaffe(const Evidence& evidence) {
   const std::string& input = evidence.graph.inputs.front().name;
-  return evidence.format == ModelFormat::kOnnx && (input == "data_0" || input == "gpu_0/data_0" || input == "gpu_0/data");
+  return evidence.format == ModelFormat::kOnnx &&
+         (input == "data_0" || input == "gpu_0/data_0" || input == "gpu_0/data");
 }
 
 double Mean(const std::vector<float>& values) {
@@ -54,7 +50,8 @@ double Mean(const std::vector<float>& values) {
 // A graph that standardises its input tells what comes in: numbers around `mean`, spread by `std`.
 std::optional<ValueRule> RuleFromGraph(const InputFacts& facts) {
   if (facts.mean.empty()) return std::nullopt;
-  const double signed_mean = std::accumulate(facts.mean.begin(), facts.mean.end(), 0.0) / static_cast<double>(facts.mean.size());
+  const double signed_mean =
+      std::accumulate(facts.mean.begin(), facts.mean.end(), 0.0) / static_cast<double>(facts.mean.size());
   const double spread = Mean(facts.std);
   if (spread >= 30 && spread <= 300 && signed_mean >= 60 && signed_mean <= 180) return kBytes;
   if (spread >= 200 && spread <= 300 && std::abs(signed_mean) < 1) return kBytes;
@@ -86,16 +83,25 @@ struct FormatHabit {
 };
 
 FormatHabit HabitOf(const Evidence& evidence) {
-  if (NamedAsInCaffe(evidence)) return {ChannelOrder::kBgr, kCaffeBgr, 0.65, "tensors are called as networks from Caffe call them: BGR minus the ImageNet mean"};
+  if (NamedAsInCaffe(evidence))
+    return {ChannelOrder::kBgr, kCaffeBgr, 0.65,
+            "tensors are called as networks from Caffe call them: BGR minus the ImageNet mean"};
   switch (evidence.format) {
-    case ModelFormat::kOnnx: return {ChannelOrder::kRgb, kImageNetRgb, 0.6, "most ONNX files come from PyTorch, whose networks take ImageNet's mean and deviation"};
-    case ModelFormat::kPaddle: return {ChannelOrder::kRgb, kImageNetRgb, 0.65, "Paddle's networks take ImageNet's mean and deviation"};
+    case ModelFormat::kOnnx:
+      return {ChannelOrder::kRgb, kImageNetRgb, 0.6,
+              "most ONNX files come from PyTorch, whose networks take ImageNet's mean and deviation"};
+    case ModelFormat::kPaddle:
+      return {ChannelOrder::kRgb, kImageNetRgb, 0.65, "Paddle's networks take ImageNet's mean and deviation"};
     case ModelFormat::kTfFrozen:
-    case ModelFormat::kTfSavedModel: return {ChannelOrder::kRgb, kPlusMinusOne, 0.55, "most TensorFlow networks take -1 to 1"};
-    case ModelFormat::kTflite: return {ChannelOrder::kRgb, kPlusMinusOne, 0.6, "most TFLite networks of floats take -1 to 1"};
+    case ModelFormat::kTfSavedModel:
+      return {ChannelOrder::kRgb, kPlusMinusOne, 0.55, "most TensorFlow networks take -1 to 1"};
+    case ModelFormat::kTflite:
+      return {ChannelOrder::kRgb, kPlusMinusOne, 0.6, "most TFLite networks of floats take -1 to 1"};
     case ModelFormat::kOpenVinoIr:
-    case ModelFormat::kOpenVinoIrOld: return {ChannelOrder::kBgr, kBytes, 0.8, "Open Model Zoo's networks take BGR as it is"};
-    case ModelFormat::kCaffe: return {ChannelOrder::kBgr, kCaffeBgr, 0.6, "Caffe's networks take BGR minus the ImageNet mean"};
+    case ModelFormat::kOpenVinoIrOld:
+      return {ChannelOrder::kBgr, kBytes, 0.8, "Open Model Zoo's networks take BGR as it is"};
+    case ModelFormat::kCaffe:
+      return {ChannelOrder::kBgr, kCaffeBgr, 0.6, "Caffe's networks take BGR minus the ImageNet mean"};
     case ModelFormat::kCntkV1:
     case ModelFormat::kCntkV2: return {ChannelOrder::kBgr, kBytes, 0.5, "CNTK reads pictures as BGR"};
     case ModelFormat::kDarknet: return {ChannelOrder::kRgb, kUnit, 0.95, "Darknet's networks take RGB / 255"};
@@ -106,7 +112,8 @@ FormatHabit HabitOf(const Evidence& evidence) {
 
 class InputReader {
  public:
-  InputReader(const Evidence& evidence, const InputHabit& habit) : evidence_(evidence), habit_(habit), picture_(*evidence.picture) {}
+  InputReader(const Evidence& evidence, const InputHabit& habit)
+      : evidence_(evidence), habit_(habit), picture_(*evidence.picture) {}
 
   InputReading Read() {
     reading_.input.tensor = evidence_.graph.inputs.size() > 1 ? picture_.tensor : "";
@@ -128,7 +135,8 @@ class InputReader {
     reading_.input.layout = picture_.layout;
     const bool nchw = picture_.layout == TensorLayout::kNchw;
     Note("input.layout", nchw ? "nchw" : "nhwc", picture_.layout_known ? 0.99 : 0.95,
-         picture_.layout_known ? "the first convolution reads it so" : fmt::format("{} is the dimension of colours", nchw ? "the second" : "the last"));
+         picture_.layout_known ? "the first convolution reads it so"
+                               : fmt::format("{} is the dimension of colours", nchw ? "the second" : "the last"));
   }
 
   void ReadSize() {
@@ -190,11 +198,13 @@ class InputReader {
     if (const auto seen = facts.range ? RuleFromRange(*facts.range) : std::nullopt) {
       const bool rough = *seen == kImageNetRgb || *seen == kCaffeBgr;
       rule = *seen;
-      reading = {rough ? 0.8 : 0.9, fmt::format("the graph was quantised for {:.4g} to {:.4g}", (*facts.range)[0], (*facts.range)[1])};
+      reading = {rough ? 0.8 : 0.9,
+                 fmt::format("the graph was quantised for {:.4g} to {:.4g}", (*facts.range)[0], (*facts.range)[1])};
     }
     if (const auto seen = RuleFromGraph(facts)) {
       rule = *seen;
-      reading = {0.92, fmt::format("the graph itself takes {:.4g} away and divides by {:.4g}", facts.mean[0], facts.std[0])};
+      reading = {0.92,
+                 fmt::format("the graph itself takes {:.4g} away and divides by {:.4g}", facts.mean[0], facts.std[0])};
     }
     if (picture_.type == ElementType::kU8) {
       rule = kBytes;
@@ -242,6 +252,8 @@ class InputReader {
 
 }  // namespace
 
-InputReading ReadInput(const Evidence& evidence, const InputHabit& habit) { return InputReader(evidence, habit).Read(); }
+InputReading ReadInput(const Evidence& evidence, const InputHabit& habit) {
+  return InputReader(evidence, habit).Read();
+}
 
 }  // namespace deepedge

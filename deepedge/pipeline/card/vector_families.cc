@@ -27,14 +27,16 @@ bool GivesProbabilities(const Evidence& evidence, size_t output) {
 }
 
 bool IsVectorName(const Evidence& evidence) {
-  for (const char* word : {"reid", "osnet", "arcface", "facenet", "sface", "mobilefacenet", "embed", "insightface", "w600k",
-                           "glint", "adaface", "cosface", "clip", "dinov"}) {
+  for (const char* word : {"reid", "osnet", "arcface", "facenet", "sface", "mobilefacenet", "embed", "insightface",
+                           "w600k", "glint", "adaface", "cosface", "clip", "dinov"}) {
     if (evidence.HasWord(word)) return true;
   }
   return false;
 }
 
-InputHabit FormatHabit() { return {.resize = ResizeRule::kStretch, .confidence = 0.5, .free_width = 224, .free_height = 224}; }
+InputHabit FormatHabit() {
+  return {.resize = ResizeRule::kStretch, .confidence = 0.5, .free_width = 224, .free_height = 224};
+}
 
 std::optional<Proposal> ProposeClasses(const Evidence& evidence) {
   if (evidence.graph.outputs.size() != 1) return std::nullopt;
@@ -54,7 +56,8 @@ std::optional<Proposal> ProposeClasses(const Evidence& evidence) {
     proposal.reason = fmt::format("{}: {} probabilities", ShapeOfOutput(evidence, 0), classes);
   } else {
     proposal.output.softmax = true;
-    proposal.reason = fmt::format("{}: {} scores without a softmax behind the last layer", ShapeOfOutput(evidence, 0), classes);
+    proposal.reason =
+        fmt::format("{}: {} scores without a softmax behind the last layer", ShapeOfOutput(evidence, 0), classes);
     if (IsPowerOfTwo(classes) && classes >= 64) proposal.confidence = 0.3;
     if (classes == 1000 || classes == 1001) proposal.confidence = 0.95;
     if (IsVectorName(evidence)) proposal.confidence -= 0.3;
@@ -100,7 +103,8 @@ std::optional<Proposal> ProposeEmbedding(const Evidence& evidence) {
     const bool facenet = picture.width == 160 && picture.height == 160;
     const bool person = picture.height >= 2 * picture.width && picture.width > 0;
     if (face) proposal.input = {.order = ChannelOrder::kRgb, .values = kFace127Half, .confidence = 0.75};
-    if (face && evidence.HasWord("sface")) proposal.input = {.order = ChannelOrder::kBgr, .values = kBytes, .confidence = 0.85};
+    if (face && evidence.HasWord("sface"))
+      proposal.input = {.order = ChannelOrder::kBgr, .values = kBytes, .confidence = 0.85};
     if (facenet) proposal.input = {.order = ChannelOrder::kRgb, .values = kPlusMinusOne, .confidence = 0.75};
     const bool ir = evidence.format == ModelFormat::kOpenVinoIr || evidence.format == ModelFormat::kOpenVinoIrOld;
     if (person && !ir) proposal.input = {.order = ChannelOrder::kRgb, .values = kImageNetRgb, .confidence = 0.8};
@@ -122,8 +126,11 @@ std::optional<Proposal> ProposeNumbers(const Evidence& evidence) {
     if (length < 1 || length > 512 || EndsIn(evidence, i, "Softmax")) return std::nullopt;
     if (count > 1 && length > 16) return std::nullopt;
     for (int64_t n = 0; n < length; ++n) {
-      std::string name = count == 1 && length == 1 ? "value" : length == 1 ? NameOfOutput(evidence, i) : fmt::format("{}_{}", count == 1 ? "value" : NameOfOutput(evidence, i), n);
-      output.values.push_back({.name = std::move(name), .tensor = NameOfOutput(evidence, i), .index = static_cast<int>(n)});
+      std::string name = count == 1 && length == 1 ? "value"
+                         : length == 1             ? NameOfOutput(evidence, i)
+                                       : fmt::format("{}_{}", count == 1 ? "value" : NameOfOutput(evidence, i), n);
+      output.values.push_back(
+          {.name = std::move(name), .tensor = NameOfOutput(evidence, i), .index = static_cast<int>(n)});
     }
     shapes += (shapes.empty() ? "" : ", ") + ShapeOfOutput(evidence, i);
   }
@@ -133,7 +140,8 @@ std::optional<Proposal> ProposeNumbers(const Evidence& evidence) {
                      evidence.HasWord("regress") || evidence.HasWord("pfld") || evidence.HasWord("age");
   if (total == 1 || count > 1) proposal.confidence = 0.7;
   if (words) proposal.confidence = 0.9;
-  if (count == 1 && (total == 136 || total == 212 || total == 196 || total == 10)) proposal.confidence = std::max(proposal.confidence, 0.7);
+  if (count == 1 && (total == 136 || total == 212 || total == 196 || total == 10))
+    proposal.confidence = std::max(proposal.confidence, 0.7);
   proposal.output = std::move(output);
   proposal.reason = fmt::format("{}: {} plain number{}", shapes, total, total == 1 ? "" : "s");
   proposal.input = FormatHabit();
@@ -159,7 +167,9 @@ std::optional<Proposal> ProposeSeveralHeads(const Evidence& evidence) {
     } else if (length <= 16) {
       const bool age = length == 1 && NameHas(evidence, i, "age");
       for (int64_t n = 0; n < length; ++n) {
-        proposal.output.values.push_back({.name = age ? "age" : length == 1 ? name : fmt::format("{}_{}", name, n),
+        proposal.output.values.push_back({.name = age           ? "age"
+                                                  : length == 1 ? name
+                                                                : fmt::format("{}_{}", name, n),
                                           .tensor = name,
                                           .index = static_cast<int>(n),
                                           .scale = age ? 100.0F : 1.0F,
@@ -175,7 +185,8 @@ std::optional<Proposal> ProposeSeveralHeads(const Evidence& evidence) {
     proposal.output.scores = proposal.output.class_heads[0].tensor;
     proposal.output.class_heads.clear();
   }
-  proposal.reason = fmt::format("{}: {} with probabilities", shapes, proposal.output.values.empty() ? "lists" : "lists and numbers");
+  proposal.reason =
+      fmt::format("{}: {} with probabilities", shapes, proposal.output.values.empty() ? "lists" : "lists and numbers");
   proposal.input = FormatHabit();
   proposal.output.top_k = 3;
   return proposal;
@@ -186,19 +197,26 @@ std::optional<Proposal> ProposePose(const Evidence& evidence) {
   const auto rows = AsRows(evidence, 0);
   if (!rows) return std::nullopt;
   const bool single = rows->rows == 17 && rows->columns == 3;
-  const bool many = rows->columns == 56 && (rows->rows == 6 || rows->rows < 0) && evidence.graph.outputs[0].shape.size() == 3;
+  const bool many =
+      rows->columns == 56 && (rows->rows == 6 || rows->rows < 0) && evidence.graph.outputs[0].shape.size() == 3;
   if (!single && !many) return std::nullopt;
   Proposal proposal{.family = "MoveNet", .confidence = 0.95};
   proposal.output.kind = Kind::kPose;
   proposal.reason = fmt::format("{}: {}", ShapeOfOutput(evidence, 0),
                                 single ? "17 rows of y, x, score" : "six persons of 17 points and a box");
-  proposal.labels = {"nose",       "left_eye",    "right_eye",  "left_ear",    "right_ear", "left_shoulder", "right_shoulder", "left_elbow",  "right_elbow",
-                     "left_wrist", "right_wrist", "left_hip",   "right_hip",   "left_knee", "right_knee",    "left_ankle",     "right_ankle"};
+  proposal.labels = {"nose",           "left_eye",   "right_eye",   "left_ear",   "right_ear",   "left_shoulder",
+                     "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
+                     "right_hip",      "left_knee",  "right_knee",  "left_ankle", "right_ankle"};
   proposal.labels_reason = "the 17 points of COCO";
   proposal.classes = 17;
   const int side = many ? 256 : 192;
-  proposal.input = {.order = ChannelOrder::kRgb, .values = kBytes, .resize = ResizeRule::kLetterboxCentered, .pad = 0, .confidence = 0.9,
-                    .free_width = side, .free_height = side};
+  proposal.input = {.order = ChannelOrder::kRgb,
+                    .values = kBytes,
+                    .resize = ResizeRule::kLetterboxCentered,
+                    .pad = 0,
+                    .confidence = 0.9,
+                    .free_width = side,
+                    .free_height = side};
   proposal.threshold = 0.3F;
   if (many) {
     proposal.output.point_names = proposal.labels;

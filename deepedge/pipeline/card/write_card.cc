@@ -32,7 +32,8 @@ WrittenCard WriteCard(const Evidence& evidence, const Proposal& proposal) {
   card.output = proposal.output;
   card.task = TaskOf(proposal.output.kind);
   card.threshold = evidence.notes.threshold.value_or(proposal.threshold);
-  written.findings.push_back({"task", card.task, proposal.confidence, fmt::format("{}: {}", proposal.family, proposal.reason), {}});
+  written.findings.push_back(
+      {"task", card.task, proposal.confidence, fmt::format("{}: {}", proposal.family, proposal.reason), {}});
   InputReading reading = ReadInput(evidence, proposal.input);
   card.input = std::move(reading.input);
   Finding labels = ChooseLabels(evidence, proposal, &card);

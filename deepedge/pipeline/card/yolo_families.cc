@@ -15,6 +15,7 @@ using Kind = OutputDecoderKind;
 
 constexpr int64_t kMostClasses = 20000;
 constexpr int kMaskColumns = 32;
+constexpr int64_t kFewestRows = 60;  // fewer are no grid
 
 InputHabit UltralyticsHabit() {
   return {.order = ChannelOrder::kRgb,
@@ -124,7 +125,7 @@ std::optional<YoloRows> FindRows(const Evidence& evidence) {
   for (size_t i = 0; i < evidence.graph.outputs.size(); ++i) {
     const Shape& shape = evidence.graph.outputs[i].shape;
     const auto table = AsRows(evidence, i);
-    if (!table || (shape.size() != 3 && shape.size() != 2)) continue;
+    if (!table || (shape.size() != 3 && shape.size() != 2) || std::max(table->rows, table->columns) < kFewestRows) continue;
     YoloRows rows{*table, false};
     if (FindGrid(evidence, table->columns) && table->rows >= 5 && table->rows < table->columns) {
       std::swap(rows.table.rows, rows.table.columns);
@@ -156,9 +157,9 @@ void TakePoints(const Division& division, Proposal* proposal) {
   output.keypoints_first = division.points_first;
   proposal->reason += fmt::format(", {} points among them", output.keypoints);
   if (output.keypoints == 17) {
-    output.point_names = {"nose",        "left_eye",   "right_eye",   "left_ear",   "right_ear",  "left_shoulder",
+    output.point_names = {"nose",           "left_eye",   "right_eye",   "left_ear",   "right_ear",   "left_shoulder",
                           "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
-                          "right_hip",   "left_knee",  "right_knee",  "left_ankle", "right_ankle"};
+                          "right_hip",      "left_knee",  "right_knee",  "left_ankle", "right_ankle"};
     if (division.classes == 1) proposal->labels = {"person"};
     proposal->labels_reason = "17 points are those of a person";
   }
@@ -170,7 +171,8 @@ void ProposeWithoutObjectness(const Evidence& evidence, const YoloRows& rows, co
   const OutputFacts& facts = evidence.Facts(rows.table.output);
   const bool decoded = facts.grid_inside || facts.dfl_bins > 0 || evidence.graph.facts.outputs.empty();
   Proposal proposal = BeginRows(evidence, rows, "YOLOv8", decoded ? 0.95 : 0.7);
-  proposal.reason += fmt::format(", one a cell of grids of strides {} to {}", grid.strides.front(), grid.strides.back());
+  proposal.reason +=
+      fmt::format(", one a cell of grids of strides {} to {}", grid.strides.front(), grid.strides.back());
   int64_t columns = rows.table.columns;
   if (HasMaskOutput(evidence) && columns > 4 + kMaskColumns) {
     proposal.output.ignored_columns = kMaskColumns;
@@ -252,8 +254,10 @@ using Anchors = std::vector<std::array<float, 2>>;
 const Anchors kV3{{10, 13}, {16, 30}, {33, 23}, {30, 61}, {62, 45}, {59, 119}, {116, 90}, {156, 198}, {373, 326}};
 const Anchors kV4{{12, 16}, {19, 36}, {40, 28}, {36, 75}, {76, 55}, {72, 146}, {142, 110}, {192, 243}, {459, 401}};
 const Anchors kTinyV3{{10, 14}, {23, 27}, {37, 58}, {81, 82}, {135, 169}, {344, 319}};
-const Anchors kV2Coco{{0.57273F, 0.677385F}, {1.87446F, 2.06253F}, {3.33843F, 5.47434F}, {7.88282F, 3.52778F}, {9.77052F, 9.16828F}};
-const Anchors kV2Voc{{1.3221F, 1.73145F}, {3.19275F, 4.00944F}, {5.05587F, 8.09892F}, {9.47112F, 4.84053F}, {11.2364F, 10.0071F}};
+const Anchors kV2Coco{
+    {0.57273F, 0.677385F}, {1.87446F, 2.06253F}, {3.33843F, 5.47434F}, {7.88282F, 3.52778F}, {9.77052F, 9.16828F}};
+const Anchors kV2Voc{
+    {1.3221F, 1.73145F}, {3.19275F, 4.00944F}, {5.05587F, 8.09892F}, {9.47112F, 4.84053F}, {11.2364F, 10.0071F}};
 const Anchors kTinyV2Voc{{1.08F, 1.19F}, {3.42F, 4.41F}, {6.63F, 11.38F}, {9.42F, 5.11F}, {16.62F, 10.52F}};
 
 // What our Darknet reader says of a head: anchors, classes, scales.
@@ -318,7 +322,8 @@ std::optional<Proposal> ProposeAnchorMaps(const Evidence& evidence) {
   for (size_t i = 0; i < count; ++i) {
     Shape shape = evidence.graph.outputs[i].shape;
     std::optional<OutputMap> map;
-    if (shape.size() == 5 && shape[1] == 3 && shape[4] > 5) {  // v5 without its last layer: 1, 3, rows, columns, numbers
+    if (shape.size() == 5 && shape[1] == 3 &&
+        shape[4] > 5) {  // v5 without its last layer: 1, 3, rows, columns, numbers
       map = OutputMap{i, 3 * shape[4], shape[2], shape[3], false};
     } else {
       map = AsMap(evidence, i);
@@ -336,8 +341,13 @@ std::optional<Proposal> ProposeAnchorMaps(const Evidence& evidence) {
   if (classes > kMostClasses) return std::nullopt;
 
   const OutputFacts& facts = evidence.Facts(scales[0].map.output);
-  const bool five = evidence.graph.outputs[0].shape.size() == 5 || evidence.HasWord("yolov5") || evidence.HasWord("yolov7");
-  Proposal proposal{.family = v2 ? "YOLOv2" : five ? "YOLOv5" : count == 2 ? "tiny YOLO" : "YOLOv3", .confidence = 0.75};
+  const bool five =
+      evidence.graph.outputs[0].shape.size() == 5 || evidence.HasWord("yolov5") || evidence.HasWord("yolov7");
+  Proposal proposal{.family = v2           ? "YOLOv2"
+                              : five       ? "YOLOv5"
+                              : count == 2 ? "tiny YOLO"
+                                           : "YOLOv3",
+                    .confidence = 0.75};
   OutputDecoderSpec& output = proposal.output;
   output.kind = Kind::kYoloAnchors;
   output.objectness = true;
@@ -346,7 +356,10 @@ std::optional<Proposal> ProposeAnchorMaps(const Evidence& evidence) {
   if (five) output.box_rule = YoloBoxRule::kSquare;
   const bool four = evidence.HasWord("yolov4") || evidence.HasWord("yolo-v4");
   const bool tiny_v2 = evidence.HasWord("tiny");
-  const Anchors& all = v2 ? (classes == 20 ? (tiny_v2 ? kTinyV2Voc : kV2Voc) : kV2Coco) : count == 2 ? kTinyV3 : four ? kV4 : kV3;
+  const Anchors& all = v2           ? (classes == 20 ? (tiny_v2 ? kTinyV2Voc : kV2Voc) : kV2Coco)
+                       : count == 2 ? kTinyV3
+                       : four       ? kV4
+                                    : kV3;
   for (size_t i = 0; i < scales.size(); ++i) {
     OutputHead head{.stride = scales[i].stride, .boxes = NameOfOutput(evidence, scales[i].map.output)};
     for (int64_t a = 0; a < boxes; ++a) {
@@ -381,7 +394,8 @@ std::optional<Proposal> ProposeFastestDet(const Evidence& evidence) {
   Proposal proposal{.family = "FastestDet", .confidence = joined ? 0.95 : 0.7};
   proposal.output.kind = Kind::kFastestGrid;
   proposal.classes = static_cast<int>(map->channels - 5);
-  proposal.reason = fmt::format("{}: objectness, 4 box numbers and class scores in every 16th cell", ShapeOfOutput(evidence, 0));
+  proposal.reason =
+      fmt::format("{}: objectness, 4 box numbers and class scores in every 16th cell", ShapeOfOutput(evidence, 0));
   proposal.input = {.order = ChannelOrder::kBgr, .values = kUnit, .resize = ResizeRule::kStretch, .confidence = 0.85};
   return proposal;
 }
