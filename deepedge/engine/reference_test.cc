@@ -60,7 +60,7 @@ constexpr ReferenceCase kCases[] = {
     {"onnx/shufflenet_v2_int8", "onnx/shufflenet_v2_int8", "QLinearConv"},
     // Constants of type quint8.
     {"tf/opencv_face_uint8", "tf/opencv_face_uint8/pb", "Const of unknown type"},
-    {"openvino/face_detection_retail_0004_fp32", "openvino/face_detection_retail_0004_fp32", "IR of version 5"},
+    {"openvino/face_detection_retail_0004_fp32", "openvino/face_detection_retail_0004_fp32", "before version 10"},
     {"caffe/ultraface_rfb_320", "caffe/ultraface_rfb_320", "Caffe"},
     {"cntk/cifar10_v2_pscntk", "cntk/cifar10_v2_pscntk", "CNTK v2"},
     {"cntk/resnet20_cifar10_v1", "cntk/resnet20_cifar10_v1", "CNTK v1"},

@@ -10,7 +10,7 @@ namespace deepedge {
 namespace {
 
 // Runs a graph that has no inputs.
-std::vector<float> Run(const GraphValue& value) {
+std::vector<float> Evaluate(const GraphValue& value) {
   static ov::Core core;
   const auto model = MakeModel({{"out", value}}, ov::ParameterVector{}, "test");
   auto request =
@@ -24,17 +24,17 @@ TEST(GraphOps, ConvolvesInGroupsWithUnevenPadding) {
   // Two channels of 2x2; each group has one channel and a kernel of 1x2; one column is added on the left.
   const auto input = FloatConstant({1, 2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
   const Convolution2d layer{.out_channels = 2, .kernel_h = 1, .kernel_w = 2, .groups = 2, .pad_left = 1};
-  EXPECT_EQ(Run(Convolve(input, layer, {1, 10, 1, 0})), (std::vector<float>{10, 21, 30, 43, 0, 5, 0, 7}));
+  EXPECT_EQ(Evaluate(Convolve(input, layer, {1, 10, 1, 0})), (std::vector<float>{10, 21, 30, 43, 0, 5, 0, 7}));
 }
 
 TEST(GraphOps, FoldsBatchNormalization) {
   const auto input = FloatConstant({1, 2, 1, 2}, {1, 2, 3, 4});
   const BatchNorm norm{.mean = {1, 3}, .variance = {3, 8}, .scale = {2, 3}, .shift = {10, 20}, .epsilon = 1};
-  EXPECT_EQ(Run(Normalize(input, norm)), (std::vector<float>{10, 11, 20, 21}));
+  EXPECT_EQ(Evaluate(Normalize(input, norm)), (std::vector<float>{10, 11, 20, 21}));
 }
 
 TEST(GraphOps, LeavesPositiveNumbers) {
-  EXPECT_EQ(Run(LeakyRelu(FloatConstant({1, 2}, {-2, 3}), 0.5F)), (std::vector<float>{-1, 3}));
+  EXPECT_EQ(Evaluate(LeakyRelu(FloatConstant({1, 2}, {-2, 3}), 0.5F)), (std::vector<float>{-1, 3}));
 }
 
 TEST(GraphOps, SaysWhatDoesNotFit) {
