@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kSettled = 0.9;  // findings from here on are not tried
 constexpr size_t kMostPictures = 4;
+constexpr int kMostClasses = 100;  // that a result names while trying
 
 Finding* Find(const char* field, std::vector<Finding>* findings) {
   const auto it = std::find_if(findings->begin(), findings->end(), [&](const Finding& f) { return f.field == field; });
@@ -41,7 +42,9 @@ bool IsDetection(const ModelCard& card) { return TaskOf(card.output.kind) == "de
 // Numbers that a network could not tell apart.
 bool Alike(const ValueRule& a, const ValueRule& b) {
   for (size_t c = 0; c < 3; ++c) {
-    if (std::abs(a.mean[c] - b.mean[c]) > 0.05F * std::max(a.std[c], b.std[c]) || std::abs(a.std[c] / b.std[c] - 1) > 0.05F) return false;
+    if (std::abs(a.mean[c] - b.mean[c]) > 0.05F * std::max(a.std[c], b.std[c]) ||
+        std::abs(a.std[c] / b.std[c] - 1) > 0.05F)
+      return false;
   }
   return true;
 }
@@ -72,7 +75,8 @@ WrittenCard WithOtherOrder(const WrittenCard& card) {
   input.order = to_bgr ? ChannelOrder::kBgr : ChannelOrder::kRgb;
   std::swap(input.mean[0], input.mean[2]);
   std::swap(input.std[0], input.std[2]);
-  if (Finding* values = Find("input.values", &other.findings)) values->value = ToString(ValueRule{input.mean, input.std});
+  if (Finding* values = Find("input.values", &other.findings))
+    values->value = ToString(ValueRule{input.mean, input.std});
   return other;
 }
 
@@ -102,7 +106,8 @@ RgbPicture NoiseOf(const RgbPicture& picture) {
       const size_t from_y = (state >> 8) % height;
       for (size_t dy = 0; dy < kBlock && y + dy < height; ++dy) {
         for (size_t dx = 0; dx < kBlock && x + dx < width; ++dx) {
-          std::memcpy(&noise.pixels[((y + dy) * width + x + dx) * 3], &picture.pixels[(from_y * width + from_x) * 3], 3);
+          std::memcpy(&noise.pixels[((y + dy) * width + x + dx) * 3], &picture.pixels[(from_y * width + from_x) * 3],
+                      3);
         }
       }
     }
@@ -119,10 +124,16 @@ RgbPicture CropOf(const RgbPicture& picture, double x1, double y1, double x2, do
   const auto row_bytes = static_cast<size_t>(crop.width) * 3;
   crop.pixels.resize(row_bytes * static_cast<size_t>(crop.height));
   for (int y = 0; y < crop.height; ++y) {
-    const size_t from = (static_cast<size_t>(top + y) * static_cast<size_t>(picture.width) + static_cast<size_t>(left)) * 3;
+    const size_t from =
+        (static_cast<size_t>(top + y) * static_cast<size_t>(picture.width) + static_cast<size_t>(left)) * 3;
     std::memcpy(&crop.pixels[static_cast<size_t>(y) * row_bytes], &picture.pixels[from], row_bytes);
   }
   return crop;
+}
+
+// Does a network say one thing of the whole picture?
+bool SeesParts(const ModelCard& card) {
+  return card.output.kind == OutputDecoderKind::kClassification || card.output.kind == OutputDecoderKind::kEmbedding;
 }
 
 // Detectors see whole pictures; what says one thing of a picture sees parts of it too.
@@ -131,9 +142,9 @@ std::vector<RgbPicture> PartsOf(const std::vector<RgbPicture>& pictures, const M
   for (size_t i = 0; i < pictures.size() && i < kMostPictures; ++i) {
     if (pictures[i].width < 8 || pictures[i].height < 8) continue;
     parts.push_back(pictures[i]);
-    const OutputDecoderKind kind = card.output.kind;
-    if (kind != OutputDecoderKind::kClassification && kind != OutputDecoderKind::kEmbedding) continue;
-    for (const auto& [x, y] : std::initializer_list<std::pair<double, double>>{{0, 0}, {0.5, 0}, {0, 0.5}, {0.5, 0.5}, {0.25, 0.25}}) {
+    if (!SeesParts(card)) continue;
+    for (const auto& [x, y] :
+         std::initializer_list<std::pair<double, double>>{{0, 0}, {0.5, 0}, {0, 0.5}, {0.5, 0.5}, {0.25, 0.25}}) {
       parts.push_back(CropOf(pictures[i], x, y, x + 0.5, y + 0.5));
     }
   }
@@ -154,8 +165,12 @@ Status Store(float value, size_t index, const MutableTensorView& tensor) {
   switch (tensor.type) {
     case ElementType::kF32: tensor.As<float>()[index] = value; return {};
     case ElementType::kF16: tensor.As<uint16_t>()[index] = ToHalf(value); return {};
-    case ElementType::kU8: tensor.As<uint8_t>()[index] = static_cast<uint8_t>(std::clamp(std::round(value), 0.0F, 255.0F)); return {};
-    case ElementType::kI8: tensor.As<int8_t>()[index] = static_cast<int8_t>(std::clamp(std::round(value), -128.0F, 127.0F)); return {};
+    case ElementType::kU8:
+      tensor.As<uint8_t>()[index] = static_cast<uint8_t>(std::clamp(std::round(value), 0.0F, 255.0F));
+      return {};
+    case ElementType::kI8:
+      tensor.As<int8_t>()[index] = static_cast<int8_t>(std::clamp(std::round(value), -128.0F, 127.0F));
+      return {};
     case ElementType::kBool:
     case ElementType::kU16:
     case ElementType::kI16:
@@ -172,30 +187,26 @@ class Prober {
  public:
   explicit Prober(CompiledModel& model) : model_(model) {}
 
-  // How sane the results are with this card, or nothing where that cannot be said.
-  Result<std::optional<double>> Try(const ModelCard& card, const std::vector<RgbPicture>& parts) {
+  // How sane the results are with this card, or nothing where that cannot be said. `parts` is not empty.
+  Result<std::optional<Sanity>> Try(ModelCard card, const std::vector<RgbPicture>& parts) {
+    card.output.top_k = kMostClasses;
+    const bool of_all = SeesParts(card);
     DE_TRY(const auto decoder, MakeOutputDecoder(card, model_.outputs()));
     ProbeResults results;
     for (const RgbPicture& part : parts) {
       ProbePair pair;
       DE_TRY(pair.seen, Run(card, *decoder, part));
       DE_TRY(pair.mirrored, Run(card, *decoder, MirrorOf(part)));
+      if (of_all) {
+        DE_TRY(pair.nearer, Run(card, *decoder, CropOf(part, 0.06, 0.06, 0.94, 0.94)));
+      }
       results.parts.push_back(std::move(pair));
     }
-    if (!parts.empty()) DE_TRY(results.noise, Run(card, *decoder, NoiseOf(parts.front())));
-    return SanityOf(results, ClassesOf(card));
+    DE_TRY(results.noise, Run(card, *decoder, NoiseOf(parts.front())));
+    return SanityOf(results);
   }
 
  private:
-  int ClassesOf(const ModelCard& card) const {
-    if (!card.labels.empty()) return static_cast<int>(card.labels.size());
-    int64_t most = 2;
-    for (const TensorSpec& output : model_.outputs()) {
-      if (!output.shape.empty()) most = std::max({most, output.shape.back(), output.shape.size() > 1 ? output.shape[1] : 0});
-    }
-    return static_cast<int>(std::min<int64_t>(most, 100'000));
-  }
-
   Result<InferenceResult> Run(const ModelCard& card, const OutputDecoder& decoder, const RgbPicture& picture) {
     const PictureInput& input = card.input;
     const int channels = ChannelCount(input.order);
@@ -204,15 +215,19 @@ class Prober {
     const Placement place = PlacePicture(input.resize, picture.width, picture.height, input.width, input.height);
     DE_TRY_STATUS(scaler_.ScaleInto(picture.View(), place, input.order, input.pad, packed_));
     const bool nchw = input.layout == TensorLayout::kNchw;
-    const Shape shape = nchw ? Shape{1, channels, input.height, input.width} : Shape{1, input.height, input.width, channels};
-    if (!IsStatic(model_.inputs()[0].shape)) DE_TRY_STATUS(model_.ResizeInput(0, 0, shape));
+    const Shape shape =
+        nchw ? Shape{1, channels, input.height, input.width} : Shape{1, input.height, input.width, channels};
+    if (!IsStatic(model_.inputs()[0].shape)) {
+      DE_TRY_STATUS(model_.ResizeInput(0, 0, shape));
+    }
     const MutableTensorView tensor = model_.Input(0, 0);
     if (ElementCount(tensor.shape) != static_cast<int64_t>(packed_.size())) {
       return Error{ErrorCode::kUnsupported, "the graph takes several pictures at a time"};
     }
     for (size_t i = 0; i < plane; ++i) {
       for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-        const float value = (static_cast<float>(packed_[i * static_cast<size_t>(channels) + c]) - input.mean[c]) / input.std[c];
+        const float value =
+            (static_cast<float>(packed_[i * static_cast<size_t>(channels) + c]) - input.mean[c]) / input.std[c];
         DE_TRY_STATUS(Store(value, nchw ? c * plane + i : i * static_cast<size_t>(channels) + c, tensor));
       }
     }
@@ -229,27 +244,30 @@ class Prober {
 
 struct Scored {
   WrittenCard card;
-  double sanity = 0;
+  Sanity sanity;
 };
 
 // What was settled by trying: said in the findings.
-void NoteDifferences(const WrittenCard& usual, double usual_sanity, double best_sanity, WrittenCard* best) {
+void NoteDifferences(const WrittenCard& usual, const Sanity& usual_sanity, const Sanity& best_sanity,
+                     WrittenCard* best) {
   for (Finding& finding : best->findings) {
     for (const Finding& before : usual.findings) {
       if (before.field != finding.field || before.value == finding.value) continue;
       finding.alternatives.push_back(fmt::format("{} ({})", before.value, before.reason));
       finding.confidence = 0.85;
-      finding.reason = fmt::format("tried on the pictures: {:.2f} against {:.2f} for {}", best_sanity, usual_sanity, before.value);
+      finding.reason = fmt::format("tried on the pictures: {:.2f} against {:.2f} for {}", best_sanity.value,
+                                   usual_sanity.value, before.value);
     }
   }
 }
 
 // What the pictures did not speak against gains.
-void Confirm(double usual_sanity, double next_sanity, const char* field, WrittenCard* card) {
+void Confirm(const Sanity& usual_sanity, const Sanity& next_sanity, const char* field, WrittenCard* card) {
   Finding* finding = Find(field, &card->findings);
   if (finding == nullptr || finding->confidence >= kSettled || !IsClearlySaner(usual_sanity, next_sanity)) return;
   finding->confidence = std::max(finding->confidence, 0.88);
-  finding->reason += fmt::format("; tried on the pictures: {:.2f}, the next {:.2f}", usual_sanity, next_sanity);
+  finding->reason +=
+      fmt::format("; tried on the pictures: {:.2f}, the next {:.2f}", usual_sanity.value, next_sanity.value);
 }
 
 }  // namespace
@@ -265,9 +283,11 @@ std::vector<WrittenCard> OtherReadings(const WrittenCard& card) {
     if (values) AddValues(other_order, &others);
   }
   const OutputDecoderKind kind = card.card.output.kind;
-  const bool scaled = kind == OutputDecoderKind::kBoxesScores || kind == OutputDecoderKind::kDetections || kind == OutputDecoderKind::kDetectionRows;
+  const bool scaled = kind == OutputDecoderKind::kBoxesScores || kind == OutputDecoderKind::kDetections ||
+                      kind == OutputDecoderKind::kDetectionRows;
   if (scaled && IsOpen("output.decoder", card)) {
-    WrittenCard other = With(card, "output.decoder", card.card.output.normalized ? "boxes in pixels" : "boxes in fractions");
+    WrittenCard other =
+        With(card, "output.decoder", card.card.output.normalized ? "boxes in pixels" : "boxes in fractions");
     other.card.output.normalized = !card.card.output.normalized;
     others.push_back(std::move(other));
   }
@@ -280,21 +300,30 @@ Result<WrittenCard> ProbeReadings(Engine& engine, const ModelFiles& files, const
   if (parts.empty() || card.card.input.width == 0) return card;
   DE_TRY(const auto model, engine.Compile(files, {}));
   Prober prober(*model);
-  DE_TRY(const std::optional<double> usual, prober.Try(card.card, parts));
+  DE_TRY(const std::optional<Sanity> usual, prober.Try(card.card, parts));
   if (!usual) return card;
 
+  // Orders of colours differ little: the other one is taken only where it is clearly saner than the best of this one.
   Scored best{card, *usual};
-  std::optional<double> next_values, next_color;
+  std::optional<Scored> best_other_order;
+  std::optional<Sanity> next_values, next_color;
   for (WrittenCard& other : OtherReadings(card)) {
-    DE_TRY(const std::optional<double> sanity, prober.Try(other.card, parts));
+    DE_TRY(const std::optional<Sanity> sanity, prober.Try(other.card, parts));
     if (!sanity) continue;
     const bool same_order = other.card.input.order == card.card.input.order;
-    std::optional<double>& next = same_order ? next_values : next_color;
-    next = std::max(next.value_or(-1e9), *sanity);
-    if (*sanity > best.sanity) best = {std::move(other), *sanity};
+    std::optional<Sanity>& next = same_order ? next_values : next_color;
+    if (!next || next->value < sanity->value) next = sanity;
+    if (same_order && sanity->value > best.sanity.value) best = {std::move(other), *sanity};
+    if (!same_order && (!best_other_order || sanity->value > best_other_order->sanity.value)) {
+      best_other_order = Scored{std::move(other), *sanity};
+    }
   }
-  const bool changed = IsClearlySaner(best.sanity, *usual);
+  bool changed = IsClearlySaner(best.sanity, *usual);
   if (!changed) best = {card, *usual};
+  if (best_other_order && IsClearlySaner(best_other_order->sanity, best.sanity)) {
+    best = std::move(*best_other_order);
+    changed = true;
+  }
   if (changed) NoteDifferences(card, *usual, best.sanity, &best.card);
   if (!changed && next_values) Confirm(*usual, *next_values, "input.values", &best.card);
   if (!changed && next_color) Confirm(*usual, *next_color, "input.color", &best.card);
@@ -303,8 +332,9 @@ Result<WrittenCard> ProbeReadings(Engine& engine, const ModelFiles& files, const
   WrittenCard other = best.card;
   const bool stretched = other.card.input.resize == ResizeRule::kStretch;
   other.card.input.resize = stretched ? ResizeRule::kLetterboxCentered : ResizeRule::kStretch;
-  if (Finding* finding = Find("input.resize", &other.findings)) finding->value = stretched ? "letterbox_centered" : "stretch";
-  DE_TRY(const std::optional<double> sanity, prober.Try(other.card, parts));
+  if (Finding* finding = Find("input.resize", &other.findings))
+    finding->value = stretched ? "letterbox_centered" : "stretch";
+  DE_TRY(const std::optional<Sanity> sanity, prober.Try(other.card, parts));
   if (sanity && IsClearlySaner(*sanity, best.sanity)) {
     NoteDifferences(best.card, best.sanity, *sanity, &other);
     return other;

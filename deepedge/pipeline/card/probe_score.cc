@@ -21,7 +21,8 @@ std::vector<Found> BoxesOf(const InferenceResult& result) {
   for (const TextRegion& region : result.text) {
     Box box{1, 1, 0, 0};
     for (const Point& corner : region.corners) {
-      box = {std::min(box.x1, corner.x), std::min(box.y1, corner.y), std::max(box.x2, corner.x), std::max(box.y2, corner.y)};
+      box = {std::min(box.x1, corner.x), std::min(box.y1, corner.y), std::max(box.x2, corner.x),
+             std::max(box.y2, corner.y)};
     }
     found.push_back({0, region.score, box});
   }
@@ -70,77 +71,77 @@ double SanityOfBoxes(const ProbeResults& results) {
   return results.parts.empty() ? 0 : sum / static_cast<double>(results.parts.size());
 }
 
-using Distribution = std::map<int, double>;
+// Square root of a probability, by label; what no name was given to under -1.
+using Amplitudes = std::map<int, double>;
 
-// Named scores as probabilities; what is missing to 1 belongs to classes that were not named.
-Distribution DistributionOf(const InferenceResult& result) {
-  Distribution p;
+Amplitudes AmplitudesOf(const InferenceResult& result) {
+  Amplitudes p;
   double sum = 0;
   for (const ClassScore& one : result.classes) {
     p[one.label] += std::max(0.0F, one.score);
     sum += std::max(0.0F, one.score);
   }
-  if (sum > 1) {
-    for (auto& [label, value] : p) value /= sum;
-  } else {
-    p[-1] += 1 - sum;
-  }
+  if (sum < 1) p[-1] += 1 - sum;
+  for (auto& [label, value] : p) value = std::sqrt(value / std::max(1.0, sum));
   return p;
 }
 
-// In nats. The unnamed rest is spread over `unnamed` classes.
-double Entropy(const Distribution& p, int unnamed) {
-  double entropy = 0;
-  for (const auto& [label, value] : p) {
-    if (value <= 1e-9) continue;
-    entropy -= value * std::log(label < 0 && unnamed > 1 ? value / unnamed : value);
+// Hellinger's distance of two distributions, 0 to 1.
+double Distance(const Amplitudes& a, const Amplitudes& b) {
+  double overlap = 0;
+  for (const auto& [label, value] : a) {
+    if (const auto it = b.find(label); it != b.end()) overlap += value * it->second;
   }
-  return entropy;
+  return std::sqrt(std::max(0.0, 1 - overlap));
 }
 
-void Add(const Distribution& p, double weight, Distribution* sum) {
-  for (const auto& [label, value] : p) (*sum)[label] += value * weight;
-}
-
-double SanityOfClasses(const ProbeResults& results, int classes) {
-  if (results.parts.empty() || classes < 2) return 0;
-  Distribution all;
-  double within = 0;
-  const double share = 1.0 / static_cast<double>(results.parts.size());
-  size_t named = 0;
-  for (const ProbePair& pair : results.parts) {
-    Distribution part;
-    Add(DistributionOf(pair.seen), 0.5, &part);
-    Add(DistributionOf(pair.mirrored), 0.5, &part);
-    named = std::max(named, part.size());
-    within += share * Entropy(part, std::max(1, classes - static_cast<int>(part.size())));
-    Add(part, share, &all);
-  }
-  const double between = Entropy(all, std::max(1, classes - static_cast<int>(all.size())));
-  const double most = std::log(std::min<double>(classes, static_cast<double>(results.parts.size())));
-  return most > 0 ? std::max(0.0, between - within) / most : 0;
-}
-
-double Cosine(const std::vector<float>& a, const std::vector<float>& b) {
+double Distance(const std::vector<float>& a, const std::vector<float>& b) {
   double dot = 0, aa = 0, bb = 0;
   for (size_t i = 0; i < a.size() && i < b.size(); ++i) {
     dot += static_cast<double>(a[i]) * b[i];
     aa += static_cast<double>(a[i]) * a[i];
     bb += static_cast<double>(b[i]) * b[i];
   }
-  return aa > 0 && bb > 0 ? dot / std::sqrt(aa * bb) : 0;
+  return aa > 0 && bb > 0 ? std::sqrt(std::max(0.0, 1 - dot / std::sqrt(aa * bb))) : 0;
+}
+
+// How much nearer a part is to its own other views than to other parts, as a share of the most that is possible.
+template <typename View>
+double Margin(const std::vector<std::vector<View>>& parts, double most) {
+  double within = 0, between = 0;
+  size_t pairs = 0, others = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    for (size_t v = 1; v < parts[i].size(); ++v, ++pairs) within += Distance(parts[i][0], parts[i][v]);
+    for (size_t k = 0; k < i; ++k, ++others) between += Distance(parts[i][0], parts[k][0]);
+  }
+  if (pairs == 0 || others == 0) return 0;
+  within /= static_cast<double>(pairs);
+  between /= static_cast<double>(others);
+  return std::max(0.0, between - within) / most;
+}
+
+// Parts of `classes` classes differ in 1 - 1 / classes of all pairs where every class is as frequent.
+double SanityOfClasses(const ProbeResults& results) {
+  std::vector<std::vector<Amplitudes>> parts;
+  for (const ProbePair& pair : results.parts) {
+    std::vector<Amplitudes>& views = parts.emplace_back();
+    views.push_back(AmplitudesOf(pair.seen));
+    views.push_back(AmplitudesOf(pair.mirrored));
+    if (pair.nearer) views.push_back(AmplitudesOf(*pair.nearer));
+  }
+  const size_t classes = std::max<size_t>(2, results.parts[0].seen.classes.size());
+  return Margin(parts, 1 - 1 / static_cast<double>(classes));
 }
 
 double SanityOfEmbeddings(const ProbeResults& results) {
-  double same = 0, other = 0;
-  size_t others = 0;
-  const auto& parts = results.parts;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    same += Cosine(parts[i].seen.embedding, parts[i].mirrored.embedding);
-    for (size_t k = 0; k < i; ++k, ++others) other += Cosine(parts[i].seen.embedding, parts[k].seen.embedding);
+  std::vector<std::vector<std::vector<float>>> parts;
+  for (const ProbePair& pair : results.parts) {
+    std::vector<std::vector<float>>& views = parts.emplace_back();
+    views.push_back(pair.seen.embedding);
+    views.push_back(pair.mirrored.embedding);
+    if (pair.nearer) views.push_back(pair.nearer->embedding);
   }
-  if (others == 0) return 0;
-  return same / static_cast<double>(parts.size()) - other / static_cast<double>(others);
+  return Margin(parts, 1);
 }
 
 double MeanScore(const InferenceResult& result) {
@@ -192,19 +193,23 @@ double SanityOfMasks(const ProbeResults& results) {
 
 }  // namespace
 
-std::optional<double> SanityOf(const ProbeResults& results, int classes) {
+std::optional<Sanity> SanityOf(const ProbeResults& results) {
   if (results.parts.empty()) return std::nullopt;
   const InferenceResult& first = results.parts[0].seen;
-  if (!first.classes.empty()) return SanityOfClasses(results, classes);
-  if (!first.embedding.empty()) return SanityOfEmbeddings(results);
-  if (first.mask.width > 0) return SanityOfMasks(results);
-  if (!first.keypoints.empty()) return SanityOfPoints(results);
-  return SanityOfBoxes(results);  // also when nothing was found
+  if (!first.classes.empty()) return Sanity{SanityOfClasses(results), true};
+  if (!first.embedding.empty()) return Sanity{SanityOfEmbeddings(results), true};
+  if (first.mask.width > 0) return Sanity{SanityOfMasks(results), false};
+  if (!first.keypoints.empty()) return Sanity{SanityOfPoints(results), false};
+  return Sanity{SanityOfBoxes(results), false};  // also when nothing was found
 }
 
-bool IsClearlySaner(double candidate, double usual) {
+bool IsClearlySaner(const Sanity& candidate, const Sanity& usual) {
+  if (candidate.relative) {
+    constexpr double kSaysSomething = 0.3;
+    return usual.value < kSaysSomething && candidate.value >= kSaysSomething && candidate.value >= 2 * usual.value;
+  }
   constexpr double kChance = 0.05;
-  return candidate > usual + kChance && candidate > 1.25 * usual;
+  return candidate.value > usual.value + kChance && candidate.value > 1.25 * usual.value;
 }
 
 }  // namespace deepedge

@@ -3,9 +3,8 @@
 //
 //  - detection, text: boxes that are found again in the mirror image count with their lower score, boxes that are not
 //    count against it, and what a picture without things (noise) gives is taken away;
-//  - classification: how much the classes tell about which part of a picture was seen (mutual information, a part and
-//    its mirror image being one), from 0 to 1. A network that always says the same, or nothing sure, tells nothing;
-//  - embedding: how much closer a part is to its mirror image than to other parts;
+//  - classification, embedding: by how much what is said of a part of a picture is nearer to what is said of its mirror
+//    image, and of the same part seen from nearer by, than to what is said of other parts; from 0 to 1;
 //  - pose: the points' scores, less those on noise;
 //  - segmentation: pixels of classes that stay in the mirror image, less those that noise gives too.
 #pragma once
@@ -20,7 +19,8 @@ namespace deepedge {
 // What a reading said about one part of a picture.
 struct ProbePair {
   InferenceResult seen;
-  InferenceResult mirrored;  // of the mirror image, in its own coordinates
+  InferenceResult mirrored;               // of the mirror image, in its own coordinates
+  std::optional<InferenceResult> nearer;  // of its middle; only where results are of the whole picture
 };
 
 struct ProbeResults {
@@ -28,12 +28,18 @@ struct ProbeResults {
   InferenceResult noise;
 };
 
-// `classes`: how many classes a classification has; scores that were left out count as spread over the others. Nothing
-// where the results have no task that can be judged.
-std::optional<double> SanityOf(const ProbeResults& results, int classes);
+struct Sanity {
+  double value = 0;
+  bool relative = false;  // of classes and embeddings: from 0 to 1
+};
 
-// Whether `candidate` is so much better than `usual`, the reading that speaks for itself, that it should be taken: by a
-// quarter, and by more than chance gives.
-bool IsClearlySaner(double candidate, double usual);
+// Nothing without parts. Results without anything in them count as a detector's that found nothing.
+std::optional<Sanity> SanityOf(const ProbeResults& results);
+
+// Whether `candidate` is so much saner than `usual`, the reading that the evidence speaks for, that it should be taken.
+// Boxes, points, masks: by a quarter, and by more than chance gives. Classes and embeddings: a network is nearly the
+// same function for inputs of another scale, only surer or less sure, so the evidence is left only where its reading
+// says almost nothing of the pictures and the candidate says something.
+bool IsClearlySaner(const Sanity& candidate, const Sanity& usual);
 
 }  // namespace deepedge

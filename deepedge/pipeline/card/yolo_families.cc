@@ -125,7 +125,8 @@ std::optional<YoloRows> FindRows(const Evidence& evidence) {
   for (size_t i = 0; i < evidence.graph.outputs.size(); ++i) {
     const Shape& shape = evidence.graph.outputs[i].shape;
     const auto table = AsRows(evidence, i);
-    if (!table || (shape.size() != 3 && shape.size() != 2) || std::max(table->rows, table->columns) < kFewestRows) continue;
+    if (!table || (shape.size() != 3 && shape.size() != 2) || std::max(table->rows, table->columns) < kFewestRows)
+      continue;
     YoloRows rows{*table, false};
     if (FindGrid(evidence, table->columns) && table->rows >= 5 && table->rows < table->columns) {
       std::swap(rows.table.rows, rows.table.columns);
