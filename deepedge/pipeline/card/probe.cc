@@ -190,9 +190,11 @@ class Prober {
   // How sane the results are with this card, or nothing where that cannot be said. `parts` is not empty.
   Result<std::optional<Sanity>> Try(ModelCard card, const std::vector<RgbPicture>& parts) {
     card.output.top_k = kMostClasses;
+    const float threshold = card.threshold;
+    card.threshold = threshold / 2;
     const bool of_all = SeesParts(card);
     DE_TRY(const auto decoder, MakeOutputDecoder(card, model_.outputs()));
-    ProbeResults results;
+    ProbeResults results{.threshold = threshold};
     for (const RgbPicture& part : parts) {
       ProbePair pair;
       DE_TRY(pair.seen, Run(card, *decoder, part));
@@ -242,6 +244,15 @@ class Prober {
   std::vector<uint8_t> packed_;
 };
 
+// How sure the evidence is of what the other card has differently.
+double PriorAgainst(const WrittenCard& usual, const WrittenCard& other) {
+  double prior = 0.5;
+  for (size_t i = 0; i < usual.findings.size() && i < other.findings.size(); ++i) {
+    if (usual.findings[i].value != other.findings[i].value) prior = std::max(prior, usual.findings[i].confidence);
+  }
+  return prior;
+}
+
 struct Scored {
   WrittenCard card;
   Sanity sanity;
@@ -264,7 +275,7 @@ void NoteDifferences(const WrittenCard& usual, const Sanity& usual_sanity, const
 // What the pictures did not speak against gains.
 void Confirm(const Sanity& usual_sanity, const Sanity& next_sanity, const char* field, WrittenCard* card) {
   Finding* finding = Find(field, &card->findings);
-  if (finding == nullptr || finding->confidence >= kSettled || !IsClearlySaner(usual_sanity, next_sanity)) return;
+  if (finding == nullptr || finding->confidence >= kSettled || !IsClearlySaner(usual_sanity, next_sanity, 0.5)) return;
   finding->confidence = std::max(finding->confidence, 0.88);
   finding->reason +=
       fmt::format("; tried on the pictures: {:.2f}, the next {:.2f}", usual_sanity.value, next_sanity.value);
@@ -318,9 +329,10 @@ Result<WrittenCard> ProbeReadings(Engine& engine, const ModelFiles& files, const
       best_other_order = Scored{std::move(other), *sanity};
     }
   }
-  bool changed = IsClearlySaner(best.sanity, *usual);
+  bool changed = IsClearlySaner(best.sanity, *usual, PriorAgainst(card, best.card));
   if (!changed) best = {card, *usual};
-  if (best_other_order && IsClearlySaner(best_other_order->sanity, best.sanity)) {
+  if (best_other_order &&
+      IsClearlySaner(best_other_order->sanity, best.sanity, PriorAgainst(card, best_other_order->card))) {
     best = std::move(*best_other_order);
     changed = true;
   }
@@ -335,7 +347,7 @@ Result<WrittenCard> ProbeReadings(Engine& engine, const ModelFiles& files, const
   if (Finding* finding = Find("input.resize", &other.findings))
     finding->value = stretched ? "letterbox_centered" : "stretch";
   DE_TRY(const std::optional<Sanity> sanity, prober.Try(other.card, parts));
-  if (sanity && IsClearlySaner(*sanity, best.sanity)) {
+  if (sanity && IsClearlySaner(*sanity, best.sanity, PriorAgainst(best.card, other))) {
     NoteDifferences(best.card, best.sanity, *sanity, &other);
     return other;
   }

@@ -35,7 +35,7 @@ std::vector<Found> BoxesOf(const InferenceResult& result) {
 // A box that nothing real has: a speck, or the whole picture.
 bool IsOdd(const Box& box) { return box.Area() < 1e-5F || box.Area() > 0.98F; }
 
-double ConsistentBoxes(const ProbePair& pair) {
+double ConsistentBoxes(const ProbePair& pair, double threshold) {
   constexpr float kSame = 0.5F;
   const std::vector<Found> seen = BoxesOf(pair.seen);
   std::vector<Found> again = BoxesOf(pair.mirrored);
@@ -52,22 +52,24 @@ double ConsistentBoxes(const ProbePair& pair) {
       }
     }
     if (best == again.size() || IsOdd(one.box)) {
-      sum -= one.score / 2;
+      if (one.score >= threshold) sum -= one.score / 2;
       continue;
     }
     taken[best] = true;
-    sum += std::min(one.score, again[best].score);
+    if (std::max(one.score, again[best].score) >= threshold) sum += std::min(one.score, again[best].score);
   }
   for (size_t i = 0; i < again.size(); ++i) {
-    if (!taken[i]) sum -= again[i].score / 2;
+    if (!taken[i] && again[i].score >= threshold) sum -= again[i].score / 2;
   }
   return sum;
 }
 
 double SanityOfBoxes(const ProbeResults& results) {
   double sum = 0;
-  for (const ProbePair& pair : results.parts) sum += ConsistentBoxes(pair);
-  for (const Found& one : BoxesOf(results.noise)) sum -= one.score * static_cast<double>(results.parts.size());
+  for (const ProbePair& pair : results.parts) sum += ConsistentBoxes(pair, results.threshold);
+  for (const Found& one : BoxesOf(results.noise)) {
+    if (one.score >= results.threshold) sum -= one.score / 2 * static_cast<double>(results.parts.size());
+  }
   return results.parts.empty() ? 0 : sum / static_cast<double>(results.parts.size());
 }
 
@@ -191,25 +193,41 @@ double SanityOfMasks(const ProbeResults& results) {
   return sum / static_cast<double>(results.parts.size());
 }
 
+// Nothing that counts in any part.
+bool IsSilent(const ProbeResults& results) {
+  for (const ProbePair& pair : results.parts) {
+    for (const Found& one : BoxesOf(pair.seen)) {
+      if (one.score >= results.threshold) return false;
+    }
+    // Less than a hundredth of the picture is no thing.
+    float share = 0;
+    for (const LabelShare& label : pair.seen.mask.shares) share += label.share;
+    if (share > 0.01F) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Sanity> SanityOf(const ProbeResults& results) {
   if (results.parts.empty()) return std::nullopt;
   const InferenceResult& first = results.parts[0].seen;
-  if (!first.classes.empty()) return Sanity{SanityOfClasses(results), true};
-  if (!first.embedding.empty()) return Sanity{SanityOfEmbeddings(results), true};
-  if (first.mask.width > 0) return Sanity{SanityOfMasks(results), false};
-  if (!first.keypoints.empty()) return Sanity{SanityOfPoints(results), false};
-  return Sanity{SanityOfBoxes(results), false};  // also when nothing was found
+  if (!first.classes.empty()) return Sanity{SanityOfClasses(results), SanityUnit::kSeparate};
+  if (!first.embedding.empty()) return Sanity{SanityOfEmbeddings(results), SanityUnit::kSeparate};
+  if (first.mask.width > 0) return Sanity{SanityOfMasks(results), SanityUnit::kShare, IsSilent(results)};
+  if (!first.keypoints.empty()) return Sanity{SanityOfPoints(results), SanityUnit::kShare};
+  return Sanity{SanityOfBoxes(results), SanityUnit::kThings, IsSilent(results)};  // also when nothing was found
 }
 
-bool IsClearlySaner(const Sanity& candidate, const Sanity& usual) {
-  if (candidate.relative) {
+bool IsClearlySaner(const Sanity& candidate, const Sanity& usual, double prior) {
+  if (candidate.unit == SanityUnit::kSeparate) {
     constexpr double kSaysSomething = 0.3;
     return usual.value < kSaysSomething && candidate.value >= kSaysSomething && candidate.value >= 2 * usual.value;
   }
-  constexpr double kChance = 0.05;
-  return candidate.value > usual.value + kChance && candidate.value > 1.25 * usual.value;
+  if (usual.silent && candidate.unit == SanityUnit::kShare) return false;
+  const double odds = prior / std::max(0.01, 1 - prior);
+  const double chance = candidate.unit == SanityUnit::kShare ? 0.1 : usual.silent ? 3 : 1;
+  return candidate.value > std::max(usual.value, 0.0) + chance && candidate.value > usual.value * (1 + 0.2 * odds);
 }
 
 }  // namespace deepedge

@@ -26,20 +26,32 @@ struct ProbePair {
 struct ProbeResults {
   std::vector<ProbePair> parts;
   InferenceResult noise;
+  // Boxes from here on count; results hold fainter ones too, so that one which is just over it in one view only is not
+  // taken for an error.
+  float threshold = 0;
+};
+
+enum class SanityUnit {
+  kThings,    // boxes that count, times their score
+  kShare,     // of points, of pixels: from 0 to 1
+  kSeparate,  // how well parts of pictures are told apart: from 0 to 1
 };
 
 struct Sanity {
   double value = 0;
-  bool relative = false;  // of classes and embeddings: from 0 to 1
+  SanityUnit unit = SanityUnit::kThings;
+  bool silent = false;  // nothing was found in any picture, which may well be right
 };
 
 // Nothing without parts. Results without anything in them count as a detector's that found nothing.
 std::optional<Sanity> SanityOf(const ProbeResults& results);
 
-// Whether `candidate` is so much saner than `usual`, the reading that the evidence speaks for, that it should be taken.
-// Boxes, points, masks: by a quarter, and by more than chance gives. Classes and embeddings: a network is nearly the
-// same function for inputs of another scale, only surer or less sure, so the evidence is left only where its reading
-// says almost nothing of the pictures and the candidate says something.
-bool IsClearlySaner(const Sanity& candidate, const Sanity& usual);
+// Whether `candidate` is so much saner than `usual`, the reading that the evidence speaks for with the confidence
+// `prior`, that it should be taken. Things, points, pixels: by more than one thing (a tenth of the points), and by a
+// factor that grows with the odds of the evidence: 1.2 for a mere guess, 2 for one that is likely. Against a reading
+// that found nothing only three things or more speak, never a share. Parts told apart: a
+// network is nearly the same function for inputs of another scale, only surer or less sure, so the evidence is left
+// only where its reading says almost nothing of the pictures and the candidate says something.
+bool IsClearlySaner(const Sanity& candidate, const Sanity& usual, double prior);
 
 }  // namespace deepedge
