@@ -43,6 +43,7 @@ LIBRARIES = (
     # The readers of foreign formats build the engine's graph: docs/adr/0005.
     ("openvino/", ("deepedge/engine/openvino", "deepedge/formats")),
     ("google/protobuf/", ("deepedge/formats",)),
+    ("pugixml", ("deepedge/formats",)),
     ("CLI/", ("deepedge/app",)),
     ("gst/", (TESTS,)),
     ("glib", (TESTS,)),

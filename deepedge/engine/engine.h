@@ -47,6 +47,9 @@ struct CompileOptions {
   std::optional<PictureInput> picture;
   // How many threads may run the model at once. Weights up to some tens of MB are copied for each, larger ones shared.
   int concurrency = 1;
+  // Shapes that inputs are given in place of the graph's own, by name: a graph that is written for one size can often
+  // be given another. Compile fails with kBadInput where it cannot, or has no such input.
+  std::map<std::string, Shape> input_shapes;
 };
 
 class CompiledModel {

@@ -71,7 +71,8 @@ Result<std::vector<Path>> FilesOfKind(const Path& folder, ContentKind kind, Mode
   return found;
 }
 
-// Beside `x.pdmodel` lies `x.pdiparams`, beside `__model__` `__params__`; else the only file of such weights is taken.
+// Beside `x.pdmodel` lies `x.pdiparams`, beside `__model__` `__params__`; else the only file of such weights is taken,
+// or, where there are several, the folder.
 Result<Path> FindPaddleWeights(const Path& graph) {
   for (const Path& candidate :
        {WithExtension(graph, ".pdiparams"), FolderOf(graph) / "__params__", FolderOf(graph) / "params"}) {
@@ -79,13 +80,12 @@ Result<Path> FindPaddleWeights(const Path& graph) {
   }
   DE_TRY(const std::vector<Path> found, FilesOfKind(FolderOf(graph), ContentKind::kWeights, ModelFormat::kPaddle));
   if (found.size() == 1) return found.front();
-  return Error{ErrorCode::kBadInput,
-               found.empty()
-                   ? fmt::format("{}: a Paddle model without its weights: expected {} or __params__ beside it",
-                                 graph.string(), WithExtension(graph, ".pdiparams").filename().string())
-                   : fmt::format("{}: a Paddle model with its weights in {} files; only one combined file "
-                                 "is read (save the model with combined parameters)",
-                                 graph.string(), found.size())};
+  if (found.empty()) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("{}: a Paddle model without its weights: expected {} or __params__ beside it",
+                             graph.string(), WithExtension(graph, ".pdiparams").filename().string())};
+  }
+  return FolderOf(graph);  // a file for each parameter: paddle_parameters.h
 }
 
 // What a network of two files is made of: the description as text and the weights.

@@ -26,7 +26,7 @@ struct DetectedObject {
 struct ClassScore {
   int label = 0;  // index into the card's labels
   float score = 0;
-  std::string head;  // which of several class heads says so; empty where there is one
+  std::string head = {};  // which of several class heads says so; empty where there is one
 };
 
 // So many pixels of one class, one after the other.

@@ -218,6 +218,7 @@ void ReadForm(Problems& problems, MapReader& map, OutputDecoderSpec* spec) {
   map.Choice<YoloBoxRule>("box_rule", &spec->box_rule, kYoloBoxRuleNames);
   map.Number("scale_xy", &spec->scale_xy, 0.0F, 10.0F);
   map.Flag("activated", &spec->activated);
+  map.Flag("shared_classes", &spec->shared_classes);
   map.Number("bins", &spec->bins, 1, 256);
   map.Flag("distances_in_pixels", &spec->distances_in_pixels);
   if (map.Has("cell_offset")) map.Number("cell_offset", &spec->cell_offset.emplace(0.0F), 0.0F, 1.0F);

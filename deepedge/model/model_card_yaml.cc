@@ -185,6 +185,7 @@ void EmitForm(YAML::Emitter& out, const OutputDecoderSpec& spec) {
   }
   fields.Real("scale_xy", spec.scale_xy, standard.scale_xy);
   fields.Flag("activated", spec.activated, standard.activated);
+  fields.Flag("shared_classes", spec.shared_classes, standard.shared_classes);
   fields.Whole("bins", spec.bins, standard.bins);
   fields.Flag("distances_in_pixels", spec.distances_in_pixels, standard.distances_in_pixels);
   if (spec.cell_offset) out << YAML::Key << "cell_offset" << YAML::Value << Number(*spec.cell_offset);

@@ -27,8 +27,8 @@ std::string_view ToString(ModelFormat format);  // "ONNX", "TensorFlow frozen gr
 struct ModelFiles {
   ModelFormat format = ModelFormat::kOnnx;
   Path graph;  // the file; for a SavedModel its folder
-  // Second file of IR (.bin), Paddle (.pdiparams, __params__), Caffe (.caffemodel) and Darknet (.weights); empty
-  // otherwise.
+  // Second file of IR (.bin), Paddle (.pdiparams, __params__), Caffe (.caffemodel) and Darknet (.weights); of a Paddle
+  // model with a file for each parameter the folder that holds them; empty otherwise.
   Path weights;
 };
 

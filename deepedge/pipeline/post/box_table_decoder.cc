@@ -141,7 +141,9 @@ class BoxTableDecoder : public OutputDecoder {
   bool Weigh(std::span<const TensorView> outputs, size_t row, BestClass* best) const {
     if (!tables_.quality) return true;
     const FloatReader quality(outputs[*tables_.quality], card_.output.score_scale, card_.output.score_zero);
-    best->score = std::sqrt(best->score * std::clamp(quality[row], 0.0F, 1.0F));
+    const float value = quality[row];
+    if (!std::isfinite(value)) return false;
+    best->score = std::sqrt(best->score * std::clamp(value, 0.0F, 1.0F));
     return best->score >= card_.threshold;
   }
 

@@ -58,8 +58,8 @@ std::vector<CellTable> CellReadings(const Shape& shape) {
 }
 
 Error TwoReadings(const OutputFinder& finder, size_t tensor, std::string_view one, std::string_view other) {
-  return finder.Misfit(tensor, fmt::format("can be read as {} and as {}; give labels in the card, so that the number "
-                                           "of classes is known",
+  return finder.Misfit(tensor, fmt::format("can be read as {} and as {}; the card must say how many numbers a cell "
+                                           "has (labels, point_names)",
                                            one, other));
 }
 

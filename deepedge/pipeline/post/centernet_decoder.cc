@@ -41,7 +41,7 @@ class CenternetDecoder : public OutputDecoder {
     for (size_t label = 0; label < maps_.scores.table.numbers; ++label) {
       for (size_t cell = 0; cell < maps_.scores.table.cells; ++cell) {
         const float raw = heat[maps_.scores.table.Index(cell, label)];
-        const float score = card_.output.sigmoid ? 1 / (1 + std::exp(-raw)) : raw;
+        const float score = card_.output.sigmoid ? Logistic(raw) : raw;
         if (!(score >= card_.threshold) || !std::isfinite(score) || !IsPeak(heat, cell, label, raw)) continue;
         AddCandidate(outputs, static_cast<int>(label), cell, score, placement, &candidates);
       }

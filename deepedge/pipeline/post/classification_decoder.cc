@@ -67,7 +67,7 @@ class ClassificationDecoder : public OutputDecoder {
   void Activate(const FloatReader& values, size_t count, std::vector<ClassScore>* classes) const {
     if (classes->empty()) return;
     if (card_.output.sigmoid) {
-      for (ClassScore& c : *classes) c.score = 1 / (1 + std::exp(-c.score));
+      for (ClassScore& c : *classes) c.score = Logistic(c.score);
     }
     if (!card_.output.softmax) return;
     float most = classes->front().score;

@@ -96,7 +96,7 @@ class DflDecoder : public OutputDecoder {
     if (!level.quality) return 1;
     const FloatReader values(outputs[level.quality->tensor], card_.output.score_scale, card_.output.score_zero);
     const float value = values[level.quality->Index(cell, box, 0)];
-    return card_.output.sigmoid ? 1 / (1 + std::exp(-value)) : value;
+    return card_.output.sigmoid ? Logistic(value) : value;
   }
 
   // Where the cell itself lies, in pixels of the input.

@@ -16,8 +16,6 @@ constexpr size_t kFirstClass = 5;
 constexpr float kObjectnessPower = 0.6F;
 constexpr float kClassPower = 0.4F;
 
-float Logistic(float value) { return 1 / (1 + std::exp(-value)); }
-
 class FastestGridDecoder : public OutputDecoder {
  public:
   FastestGridDecoder(const ModelCard& card, std::vector<TensorSpec> outputs, const FoundTable& found)

@@ -58,7 +58,7 @@ class HeatmapPoseDecoder : public OutputDecoder {
   static MapChannels Channels(const FloatReader& values, const CellTable& table, size_t first, bool sigmoid) {
     return {table.map_columns, table.map_rows, [&values, &table, first, sigmoid](size_t channel, size_t x, size_t y) {
               const float raw = values[table.Index(y * table.map_columns + x, first + channel)];
-              return sigmoid ? 1 / (1 + std::exp(-raw)) : raw;
+              return sigmoid ? Logistic(raw) : raw;
             }};
   }
 
@@ -107,7 +107,8 @@ class HeatmapPoseDecoder : public OutputDecoder {
     }
     if (found < std::min(kFewestPoints, static_cast<int>(person.size()))) return;
     object.score /= static_cast<float>(found);
-    if (!(object.score >= card_.threshold) || !(box.x1 < box.x2 && box.y1 < box.y2)) return;
+    if (!(object.score >= card_.threshold) || !std::isfinite(object.score) || !(box.x1 < box.x2 && box.y1 < box.y2))
+      return;
     object.box = box;
     objects->push_back(std::move(object));
   }
@@ -124,12 +125,18 @@ size_t PointsOf(const ModelCard& card) {
   return card.output.limbs.empty() ? kOpenPosePoints : 0;
 }
 
+// Where `other` is given, a map of the same cells.
 Result<FoundTable> FindMap(const OutputFinder& finder, std::string_view role, const std::string& name,
                            const std::function<bool(size_t)>& numbers_fit, const std::string& expected,
-                           std::span<const size_t> taken = {}) {
+                           const FoundTable* other = nullptr) {
   const auto fits = [&](const CellTable& table) {
+    if (other != nullptr &&
+        (table.map_rows != other->table.map_rows || table.map_columns != other->table.map_columns)) {
+      return false;
+    }
     return table.map_rows > 1 && table.map_columns > 1 && numbers_fit(table.numbers);
   };
+  const std::vector<size_t> taken = other != nullptr ? std::vector<size_t>{other->tensor} : std::vector<size_t>{};
   return FindCells(finder, role, name, fits, "maps: " + expected, taken);
 }
 
@@ -178,10 +185,9 @@ Result<Maps> FindMaps(const ModelCard& card, const std::vector<TensorSpec>& outp
   if (together) {
     maps.first_field = maps.heat.table.numbers - fields;
   } else {
-    const size_t taken[] = {maps.heat.tensor};
     DE_TRY(maps.fields, FindMap(
                             finder, "pafs", spec.pafs, [&](size_t numbers) { return numbers >= fields; },
-                            fmt::format("{} field channels", fields), taken));
+                            fmt::format("{} field channels", fields), &maps.heat));
   }
   DE_TRY_STATUS(CheckLimbs(card, maps, maps.fields.table.numbers - maps.first_field));
   return maps;

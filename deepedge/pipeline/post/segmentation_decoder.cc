@@ -88,7 +88,7 @@ class SegmentationDecoder : public OutputDecoder {
       return id >= 0 && id < static_cast<float>(classes_) ? ToLabel(static_cast<int>(std::lround(id))) : kNothing;
     }
     if (numbers.size() == 1) {
-      const float score = card_.output.sigmoid ? 1 / (1 + std::exp(-numbers[0])) : numbers[0];
+      const float score = card_.output.sigmoid ? Logistic(numbers[0]) : numbers[0];
       return score >= card_.threshold && std::isfinite(score) ? 0 : kNothing;
     }
     size_t best = numbers.size();

@@ -36,14 +36,16 @@ class TextMapDecoder : public OutputDecoder {
     DE_TRY_STATUS(CheckTensorCount(card_, outputs_.size(), outputs.size()));
     const TensorView& tensor = outputs[tensor_];
     const auto table = AsTextMap(tensor.shape);
-    DE_TRY_STATUS(
-        CheckTensor(card_, outputs_[tensor_], tensor, table ? static_cast<int64_t>(table->cells) : int64_t{-1}));
+    const TensorSpec& promised = outputs_[tensor_];
+    const bool as_promised =
+        table && (!IsStatic(promised.shape) || ElementCount(promised.shape) == static_cast<int64_t>(table->cells));
+    DE_TRY_STATUS(CheckTensor(card_, promised, tensor, as_promised ? static_cast<int64_t>(table->cells) : -1));
     const FloatReader values(tensor, card_.output.score_scale, card_.output.score_zero);
     std::vector<float> scratch;
     std::span<const float> map = values.Row(0, table->cells, &scratch);
     if (card_.output.sigmoid) {
       std::vector<float> activated(map.begin(), map.end());
-      for (float& value : activated) value = 1 / (1 + std::exp(-value));
+      for (float& value : activated) value = Logistic(value);
       scratch = std::move(activated);
       map = scratch;
     }

@@ -154,7 +154,7 @@ class RowSums {
       float sum = 0;
       for (size_t x = 0; x < columns; ++x) {
         const float value = map[y * columns + x];
-        sum += std::isfinite(value) ? value : 0.0F;
+        sum += std::isfinite(value) ? std::clamp(value, 0.0F, 1.0F) : 0.0F;
         sums_[y * (columns + 1) + x + 1] = sum;
       }
     }

@@ -23,8 +23,8 @@ struct MapRegion {
   float score = 0;
 };
 
-// `map` holds rows of `columns` numbers; what is not finite counts as 0. Regions of less than 3 pixels on a side are
-// noise. At most 1000 regions, the largest; best score first.
+// `map` holds rows of `columns` numbers from 0 to 1; what is not finite counts as 0. Regions of less than 3 pixels on a
+// side are noise. At most 1000 regions, the largest; best score first.
 std::vector<MapRegion> FindTextRegions(std::span<const float> map, size_t columns, const TextRules& rules);
 
 // The corners of the convex hull, counter-clockwise in a picture with y downward, without points on its edges.

@@ -66,7 +66,7 @@ class YoloRowsDecoder : public OutputDecoder {
  private:
   static constexpr size_t kObjectness = 4;
 
-  float Activated(float value) const { return card_.output.sigmoid ? 1 / (1 + std::exp(-value)) : value; }
+  float Activated(float value) const { return card_.output.sigmoid ? Logistic(value) : value; }
 
   void AddCandidates(const FloatReader& values, const CellTable& table, const Placement& placement,
                      std::vector<DetectedObject>* candidates) const {

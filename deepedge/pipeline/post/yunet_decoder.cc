@@ -54,7 +54,8 @@ class YunetDecoder : public OutputDecoder {
 
  private:
   float Share(float value) const {
-    return std::clamp(card_.output.sigmoid ? 1 / (1 + std::exp(-value)) : value, 0.0F, 1.0F);
+    if (!std::isfinite(value)) return 0;
+    return std::clamp(card_.output.sigmoid ? Logistic(value) : value, 0.0F, 1.0F);
   }
 
   void AddCandidate(const Level& level, std::span<const TensorView> outputs, size_t cell, float score,
