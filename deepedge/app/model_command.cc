@@ -8,6 +8,7 @@
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
 #include "deepedge/app/json_line.h"
+#include "deepedge/app/model_describe.h"
 #include "deepedge/app/model_infer.h"
 #include "deepedge/app/result_text.h"
 #include "deepedge/base/log.h"
@@ -90,6 +91,25 @@ void AddInfer(CLI::App& model, Action& action) {
   });
 }
 
+void AddDescribe(CLI::App& model, Action& action) {
+  CLI::App* command = model.add_subcommand("describe", "say what model files are and how they would be read");
+  const auto options = std::make_shared<DescribeCommandOptions>();
+  command->add_option("models", options->models, "names in the repository, files or folders")->required();
+  command->add_option("--probe", options->pictures, "a picture to try readings on where two are possible")
+      ->allow_extra_args(false);
+  command->add_option("--repository", options->repository, "folder of models by name");
+  command->add_flag("--no-catalogue", options->no_catalogue, "from the graph alone, as for a model never seen");
+  command->add_flag("--card", options->yaml, "print the whole card, as model.yaml");
+  command->add_flag("--facts", options->facts, "print what was seen in the graph");
+  command->add_flag("--json", options->json, "print one line of JSON a model");
+  command->callback([options, &action] {
+    action = [options]() -> Status {
+      DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
+      return DescribeModels(*engine, *options, RepositoryOf(options->repository));
+    };
+  });
+}
+
 }  // namespace
 
 void AddModelCommand(CLI::App& program, Action& action) {
@@ -99,6 +119,7 @@ void AddModelCommand(CLI::App& program, Action& action) {
   AddInfer(*model, action);
   AddModelQuantize(*model, action);
   AddModelReshape(*model, action);
+  AddDescribe(*model, action);
 }
 
 }  // namespace deepedge

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "deepedge/base/result.h"
+#include "deepedge/engine/graph_facts.h"
 #include "deepedge/model/model_card.h"
 #include "deepedge/model/model_files.h"
 #include "deepedge/model/tensor.h"
@@ -38,6 +39,7 @@ struct GraphInfo {
   int64_t weight_bytes = 0;  // all constants of the graph
   // What the file tells beyond its operations, by key: "onnx.names", "darknet.yolo.conv_120", ...
   std::map<std::string, std::string> metadata;
+  GraphFacts facts;
 };
 
 struct CompileOptions {

@@ -14,6 +14,7 @@
 #include <unordered_set>
 
 #include "deepedge/engine/openvino/detection_post_process.h"
+#include "deepedge/engine/openvino/graph_facts.h"
 #include "deepedge/engine/openvino/ov_types.h"
 #include "deepedge/engine/openvino/usable_files.h"
 #include "deepedge/formats/foreign_reader.h"
@@ -129,14 +130,8 @@ Result<GraphInfo> DescribeGraph(const ov::Model& model, const Path& file) {
   DE_TRY(info.outputs, SpecsOf(model.outputs(), "output", file));
   for (const auto& output : model.outputs()) info.output_operations.push_back(OperationBehind(output));
   info.weight_bytes = WeightBytes(model);
-  const auto copy = [&](const char* group, const std::string& prefix) {
-    if (!model.has_rt_info(group)) return;
-    for (const auto& [key, value] : model.get_rt_info<ov::AnyMap>(group)) {
-      info.metadata.emplace(prefix + key, value.as<std::string>());
-    }
-  };
-  copy("deepedge", "");
-  copy("model_info", "ov.model_info.");
+  info.facts = FindGraphFacts(model);
+  info.metadata = FindMetadata(model);
   return info;
 }
 
