@@ -97,6 +97,8 @@ Result<VersionedName> ParseVersionedName(std::string_view text) {
                fmt::format("'{}': expected a version behind the '@', such as {}@1", text, parsed.name)};
 }
 
+Path ServingFolder(const Path& folder) { return ReadEntry(folder).CurrentFolder(); }
+
 Staging::~Staging() {
   if (lock_.valid()) RemoveTree(folder_);
 }
@@ -216,6 +218,7 @@ Result<Published> ModelRepository::PublishFirst(const Staging& staging, const st
   DE_TRY_STATUS(CreateFolders(whole));
   card.version = 1;
   DE_TRY_STATUS(WriteDurably(whole / kCardFile, ToYaml(card)));
+  DE_TRY_STATUS(WriteDurably(staging.files() / kKeptCard, ToYaml(card)));
   DE_TRY_STATUS(RenameDurably(staging.files(), whole / "1"));
   DE_TRY_STATUS(RenameDurably(whole, root_ / name));
   return Published{.version = 1};
@@ -270,6 +273,7 @@ Status ModelRepository::KeepCard(const RepositoryEntry& entry) const {
 Status ModelRepository::Serve(const RepositoryEntry& entry, int version, ModelCard card) const {
   card.name = entry.name;
   card.version = version;
+  DE_TRY_STATUS(WriteDurably(entry.FolderOf(version) / kKeptCard, ToYaml(card)));
   return WriteDurably(entry.folder / kCardFile, ToYaml(card));
 }
 

@@ -3,7 +3,7 @@
 //   <root>/<name>/model.yaml            the card of the version that serves (`version: 2` says which)
 //   <root>/<name>/1/, 2/, …             files of each version; never changed once they are there
 //   <root>/<name>/2/.origin.json        where they came from (stored_model.h)
-//   <root>/<name>/1/.card.yaml          the card as it was when another version took over
+//   <root>/<name>/1/.card.yaml          its card as installed or, once another version took over, as the user left it
 //   <root>/.staging/, .downloads/, .lock  what is being added
 //
 // Reading needs no lock and writes nothing, so that a repository may lie on a read-only disk. Writers take `.lock`. A
@@ -66,6 +66,9 @@ struct Published {
   bool is_new = true;         // false: this very content was there already, as `version`
   std::optional<int> before;  // the version that served until now
 };
+
+// The folder of the version that serves, for a folder laid out as one of a repository; other folders as they are.
+Path ServingFolder(const Path& folder);
 
 class ModelRepository {
  public:
