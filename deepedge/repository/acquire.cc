@@ -64,7 +64,7 @@ class Acquirer {
   }
 
   // Gets one file from a server to `target`, whose name is the file's own. Gives its hash.
-  Result<std::string> Download(const SourceSpec& spec, std::string sha256, int64_t size, const Path& target) const {
+  Result<std::string> Download(const ModelSource& spec, std::string sha256, int64_t size, const Path& target) const {
     const Path temporary = staging_.scratch() / ".download";
     // A pointer has neither the hash nor the size of the file it stands for: whoever knows them gets the file at once
     // or, failing that, from where large files lie.
@@ -135,7 +135,7 @@ class Acquirer {
   }
 
   Result<std::string> TakePath(const Path& path, bool only) const;
-  Result<std::string> TakeUrl(const SourceSpec& spec, const std::string& sha256, bool only) const;
+  Result<std::string> TakeUrl(const ModelSource& spec, const std::string& sha256, bool only) const;
   Status TakeArchive(const Path& archive, const std::string& called) const;
 
  private:
@@ -239,7 +239,7 @@ Result<std::string> Acquirer::TakePath(const Path& path, bool only) const {
   return sha256;
 }
 
-Result<std::string> Acquirer::TakeUrl(const SourceSpec& spec, const std::string& sha256, bool only) const {
+Result<std::string> Acquirer::TakeUrl(const ModelSource& spec, const std::string& sha256, bool only) const {
   std::string name = spec.file_name;
   if (name.empty() || name.starts_with('.') || name.find('/') != std::string::npos || name.size() > 200) name = "model";
   const Path target = staging_.files() / name;
@@ -253,7 +253,7 @@ Result<std::string> Acquirer::TakeUrl(const SourceSpec& spec, const std::string&
   }
   const std::string companion = CompanionOf(name);
   if (!only || companion.empty()) return found;
-  SourceSpec second = spec;
+  ModelSource second = spec;
   second.url = SiblingUrl(spec.url, companion);
   if (!spec.large_url.empty()) second.large_url = SiblingUrl(spec.large_url, companion);
   // Where there is none, whoever reads the model says what is missing.
@@ -271,13 +271,13 @@ Result<Acquired> AcquireSources(const std::vector<std::string>& sources, const s
   Acquired acquired;
   std::string what;
   for (const std::string& source : sources) {
-    DE_TRY(const SourceSpec spec, ParseSource(source, options.hosts));
+    DE_TRY(const ModelSource spec, ParseModelSource(source, options.hosts));
     const bool first = acquired.downloads.empty();
     const bool only = sources.size() == 1;
     const std::string expected = first ? sha256 : "";
     if (first) what = spec.origin;
-    DE_TRY(std::string found, spec.kind == SourceKind::kPath ? acquirer.TakePath(spec.path, only)
-                                                             : acquirer.TakeUrl(spec, expected, only));
+    DE_TRY(std::string found, spec.kind == ModelSourceKind::kPath ? acquirer.TakePath(spec.path, only)
+                                                                  : acquirer.TakeUrl(spec, expected, only));
     if (!expected.empty() && found != expected) {
       return Error{ErrorCode::kBadInput,
                    fmt::format("{}: sha256 is {}, but {} was expected", spec.origin, found, expected)};
@@ -300,8 +300,8 @@ Result<Acquired> AcquireFromCatalogue(const CatalogueModel& model, const std::st
     for (const std::string& url : file.urls) {
       const Path target = staging.files() / file.name;
       const auto get = [&]() -> Result<std::string> {
-        DE_TRY(const SourceSpec spec, ResolveCatalogueUrl(url, where, options.hosts));
-        if (spec.kind == SourceKind::kUrl) return acquirer.Download(spec, file.sha256, file.size, target);
+        DE_TRY(const ModelSource spec, ResolveCatalogueUrl(url, where, options.hosts));
+        if (spec.kind == ModelSourceKind::kUrl) return acquirer.Download(spec, file.sha256, file.size, target);
         DE_TRY(std::string found, acquirer.CopyFile(spec.path, target));
         if (found == file.sha256) return found;
         std::error_code ec;
@@ -328,10 +328,10 @@ Result<Acquired> AcquireFromCatalogue(const CatalogueModel& model, const std::st
 Result<CatalogueFileContent> LoadCatalogue(const std::string& where, const std::string& key,
                                            const AcquireOptions& options, const ModelRepository& repository) {
   if (where.empty()) return BuiltInCatalogue();
-  DE_TRY(const SourceSpec spec, ParseSource(where, options.hosts));
+  DE_TRY(const ModelSource spec, ParseModelSource(where, options.hosts));
   std::string text;
   std::string signature;
-  if (spec.kind == SourceKind::kPath) {
+  if (spec.kind == ModelSourceKind::kPath) {
     DE_TRY(text, ReadFile(spec.path, int64_t{1} << 20));
     if (!key.empty()) {
       DE_TRY(signature, ReadFile(Path(spec.path.string() + ".minisig"), 1 << 16));
@@ -348,7 +348,7 @@ Result<CatalogueFileContent> LoadCatalogue(const std::string& where, const std::
     DE_TRY_STATUS(acquirer.Download(spec, "", -1, staging.files() / "catalogue").status());
     DE_TRY(text, ReadFile(staging.files() / "catalogue", int64_t{1} << 20));
     if (!key.empty()) {
-      SourceSpec beside = spec;
+      ModelSource beside = spec;
       beside.large_url.clear();
       const size_t end = std::min(spec.url.find_first_of("?#"), spec.url.size());
       beside.url.insert(end, ".minisig");
@@ -364,7 +364,7 @@ Result<CatalogueFileContent> LoadCatalogue(const std::string& where, const std::
     }
     DE_TRY_STATUS(VerifyMinisign(text, signature, public_key, PrintableUrl(where)).status());
   }
-  return ParseCatalogue(text, spec.kind == SourceKind::kPath ? spec.path.string() : where);
+  return ParseCatalogue(text, spec.kind == ModelSourceKind::kPath ? spec.path.string() : where);
 }
 
 }  // namespace deepedge

@@ -9,7 +9,7 @@
 #include "deepedge/repository/catalogue_file.h"
 #include "deepedge/repository/downloader.h"
 #include "deepedge/repository/model_repository.h"
-#include "deepedge/repository/source_spec.h"
+#include "deepedge/repository/model_source.h"
 
 namespace deepedge {
 
@@ -24,8 +24,8 @@ struct Acquired {
   std::vector<std::string> downloads;  // sha256 of each file or archive as it came
 };
 
-// `sources`: what ParseSource takes; several where a model is several files. `sha256`, if not empty, must be that of
-// the first as it came (of a folder: of the graph file). The second file of a model of two is looked for beside the
+// `sources`: what ParseModelSource takes; several where a model is several files. `sha256`, if not empty, must be that
+// of the first as it came (of a folder: of the graph file). The second file of a model of two is looked for beside the
 // first. A `model.yaml` that came along lies in `staging.files()` afterwards. Errors name the source.
 Result<Acquired> AcquireSources(const std::vector<std::string>& sources, const std::string& sha256,
                                 const AcquireOptions& options, const ModelRepository& repository,

@@ -159,15 +159,15 @@ Result<CatalogueFileContent> ParseCatalogue(std::string_view text, const std::st
 
 Result<CatalogueFileContent> BuiltInCatalogue() { return ParseCatalogue(BuiltInCatalogueText(), "built-in"); }
 
-Result<SourceSpec> ResolveCatalogueUrl(const std::string& url, const std::string& where, const HostSettings& hosts) {
-  DE_TRY(SourceSpec spec, ParseSource(url, hosts));
-  if (spec.kind == SourceKind::kUrl) return spec;
+Result<ModelSource> ResolveCatalogueUrl(const std::string& url, const std::string& where, const HostSettings& hosts) {
+  DE_TRY(ModelSource spec, ParseModelSource(url, hosts));
+  if (spec.kind == ModelSourceKind::kUrl) return spec;
   if (!IsInside(url) || where == "built-in") {
     return Error{ErrorCode::kBadInput,
                  fmt::format("{}: '{}' is neither an address nor a path below the catalogue's folder",
                              PrintableUrl(where), url)};
   }
-  if (!SplitUrl(where).scheme.empty()) return ParseSource(SiblingUrl(where, url), hosts);
+  if (!SplitUrl(where).scheme.empty()) return ParseModelSource(SiblingUrl(where, url), hosts);
   spec.path = Path(where).parent_path() / url;
   return spec;
 }

@@ -12,8 +12,8 @@
 //           nets/yolox_nano.onnx ]
 //       card: { output: { decoder: yolox }, … }       # as model.yaml; may be left out for models that DeepEdge knows
 //
-// `urls` are tried in their order; each is what ParseSource takes for a server, or a path relative to the catalogue.
-// Values; any thread.
+// `urls` are tried in their order; each is what ParseModelSource takes for a server, or a path relative to the
+// catalogue. Values; any thread.
 #pragma once
 
 #include <optional>
@@ -23,7 +23,7 @@
 
 #include "deepedge/base/file.h"
 #include "deepedge/model/model_card.h"
-#include "deepedge/repository/source_spec.h"
+#include "deepedge/repository/model_source.h"
 
 namespace deepedge {
 
@@ -60,7 +60,7 @@ Result<CatalogueFileContent> BuiltInCatalogue();
 
 // What to ask for: `url` of a catalogue at `where` (a path or an address). Errors: kBadInput: a path that leads out of
 // the catalogue's folder, or a relative one in the built-in catalogue.
-Result<SourceSpec> ResolveCatalogueUrl(const std::string& url, const std::string& where, const HostSettings& hosts);
+Result<ModelSource> ResolveCatalogueUrl(const std::string& url, const std::string& where, const HostSettings& hosts);
 
 // The models that have every word of `text` in name, description, licence, task or labels; case does not count.
 std::vector<const CatalogueModel*> SearchCatalogue(const CatalogueFileContent& catalogue, std::string_view text);

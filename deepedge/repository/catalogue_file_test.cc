@@ -90,7 +90,7 @@ TEST(CatalogueFile, BuiltInOneIsWhole) {
       for (const std::string& url : file.urls) {
         const auto spec = ResolveCatalogueUrl(url, "built-in", {});
         ASSERT_TRUE(spec.ok()) << spec.error().message;
-        EXPECT_EQ(spec.value().kind, SourceKind::kUrl);
+        EXPECT_EQ(spec.value().kind, ModelSourceKind::kUrl);
       }
       // A model that DeepEdge has a card for goes by the card's name, with its format behind it if there are several.
       if (const auto card = FindInCatalogue(file.sha256)) {

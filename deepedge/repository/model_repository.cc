@@ -12,7 +12,7 @@
 #include "deepedge/config/yaml_document.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/repository/durable.h"
-#include "deepedge/repository/source_spec.h"
+#include "deepedge/repository/model_source.h"
 
 namespace deepedge {
 namespace {

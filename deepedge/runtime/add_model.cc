@@ -73,7 +73,11 @@ class Finisher {
     ModelDescription& description = outcome_.description;
     std::error_code ec;
     fs::remove(staging_.files() / "model.yaml", ec);  // the card lies above the version from now on
-    if (description.card.source.empty() && !origin.sources.empty()) description.card.source = origin.sources.front();
+    if (description.card.source.empty() && !origin.sources.empty()) {
+      // Without a query: it may hold a key.
+      const std::string& source = origin.sources.front();
+      description.card.source = source.substr(0, source.find('?'));
+    }
     origin.downloads = acquired_.downloads;
     origin.assumptions = description.assumptions;
     origin.described_by = ToString(description.origin);
@@ -131,10 +135,10 @@ Status CheckNameIsFree(const ModelRepository& repository, const std::string& nam
 Result<std::vector<std::string>> StoredSources(const std::vector<std::string>& sources, const HostSettings& hosts) {
   std::vector<std::string> stored;
   for (const std::string& source : sources) {
-    DE_TRY(const SourceSpec spec, ParseSource(source, hosts));
+    DE_TRY(const ModelSource spec, ParseModelSource(source, hosts));
     std::error_code ec;
-    const Path whole = spec.kind == SourceKind::kPath ? fs::absolute(spec.path, ec) : Path();
-    stored.push_back(spec.kind == SourceKind::kPath && !ec ? whole.lexically_normal().string() : spec.origin);
+    const Path whole = spec.kind == ModelSourceKind::kPath ? fs::absolute(spec.path, ec) : Path();
+    stored.push_back(spec.kind == ModelSourceKind::kPath && !ec ? whole.lexically_normal().string() : spec.origin);
   }
   return stored;
 }
@@ -143,7 +147,7 @@ Result<AddOutcome> Add(Engine& engine, const ModelRepository& repository, const 
                        const AddRequest& request, const std::optional<ModelCard>& edited) {
   if (request.sources.empty()) return Error{ErrorCode::kBadInput, "no source given"};
   if (!request.name.empty()) DE_TRY_STATUS(CheckModelName(request.name));
-  DE_TRY(const SourceSpec first, ParseSource(request.sources.front(), options.hosts));
+  DE_TRY(const ModelSource first, ParseModelSource(request.sources.front(), options.hosts));
   DE_TRY(ModelOrigin origin, [&]() -> Result<ModelOrigin> {
     ModelOrigin made;
     DE_TRY(made.sources, StoredSources(request.sources, options.hosts));

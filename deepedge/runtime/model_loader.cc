@@ -10,7 +10,7 @@
 #include "deepedge/formats/sniff.h"
 #include "deepedge/pipeline/describe_model.h"
 #include "deepedge/repository/model_repository.h"
-#include "deepedge/repository/source_spec.h"
+#include "deepedge/repository/model_source.h"
 
 namespace deepedge {
 

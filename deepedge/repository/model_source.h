@@ -1,4 +1,4 @@
-// SourceSpec: what the user means when naming where a model comes from. Pure: nothing is opened or asked.
+// ModelSource: what the user means when naming where a model comes from. Pure: nothing is opened or asked.
 //
 //   models/net.onnx, /mnt/stick/nets, net.tar.gz       a file, a folder or an archive on this machine
 //   https://host/path/net.onnx                         a file or an archive on a server
@@ -27,20 +27,20 @@ struct HostSettings {
 // The settings with $DEEPEDGE_GITHUB_RAW and $DEEPEDGE_GITHUB in place of their defaults.
 HostSettings HostSettingsFromEnvironment();
 
-enum class SourceKind { kPath, kUrl };
+enum class ModelSourceKind { kPath, kUrl };
 
-struct SourceSpec {
-  SourceKind kind = SourceKind::kPath;
+struct ModelSource {
+  ModelSourceKind kind = ModelSourceKind::kPath;
   Path path;               // of kPath
   std::string url;         // of kUrl: what is asked for; may hold a password
   std::string large_url;   // where the content lies if `url` gives a Git LFS pointer; empty: nowhere else
   std::string file_name;   // the last part, for what is stored
   std::string model_name;  // what one would call the model: a name that the repository allows
-  std::string origin;      // what the user named, without passwords: can be given to ParseSource again
+  std::string origin;      // what the user named, without passwords: can be given to ParseModelSource again
 };
 
 // Errors: kBadInput, naming the forms that are allowed.
-Result<SourceSpec> ParseSource(const std::string& text, const HostSettings& hosts);
+Result<ModelSource> ParseModelSource(const std::string& text, const HostSettings& hosts);
 
 // A name for the model in a file: its name without the ending, or that of the folder where the file's says nothing
 // ("model.onnx", "saved_model.pb", "1/net.onnx"); other characters than the repository allows become '_'.

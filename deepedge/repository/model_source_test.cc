@@ -1,4 +1,4 @@
-#include "deepedge/repository/source_spec.h"
+#include "deepedge/repository/model_source.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(SourceSpec, TellsWhatToAskFor) {
+TEST(ModelSource, TellsWhatToAskFor) {
   struct Case {
     std::string text;
     std::string url;
@@ -41,40 +41,40 @@ TEST(SourceSpec, TellsWhatToAskFor) {
   };
   for (const Case& expected : cases) {
     SCOPED_TRACE(expected.text);
-    const auto spec = ParseSource(expected.text, {});
+    const auto spec = ParseModelSource(expected.text, {});
     ASSERT_TRUE(spec.ok()) << spec.error().message;
-    EXPECT_EQ(spec.value().kind, SourceKind::kUrl);
+    EXPECT_EQ(spec.value().kind, ModelSourceKind::kUrl);
     EXPECT_EQ(spec.value().url, expected.url);
     EXPECT_EQ(spec.value().model_name, expected.name);
   }
 }
 
-TEST(SourceSpec, KeepsPathsApart) {
+TEST(ModelSource, KeepsPathsApart) {
   for (const std::string text :
        {"net.onnx", "a/b/net.onnx", "./o/r:x", "../o/r:x", "/o/r:x", "a b/c:d", "o/r@:x", "c:x"}) {
     SCOPED_TRACE(text);
-    const auto spec = ParseSource(text, {});
+    const auto spec = ParseModelSource(text, {});
     ASSERT_TRUE(spec.ok());
-    EXPECT_EQ(spec.value().kind, SourceKind::kPath);
+    EXPECT_EQ(spec.value().kind, ModelSourceKind::kPath);
     EXPECT_EQ(spec.value().path, Path(text));
   }
 }
 
-TEST(SourceSpec, AsksTheMirrorInsteadOfGitHub) {
+TEST(ModelSource, AsksTheMirrorInsteadOfGitHub) {
   const HostSettings hosts{.github_raw = "http://127.0.0.1:8000/raw", .github = "http://127.0.0.1:8000/hub"};
   const std::string raw = "http://127.0.0.1:8000/raw/o/r/v1/a.onnx";
   for (const std::string text :
        {"o/r@v1:a.onnx", "https://github.com/o/r/blob/v1/a.onnx", "https://raw.githubusercontent.com/o/r/v1/a.onnx"}) {
-    const SourceSpec spec = ParseSource(text, hosts).value();
+    const ModelSource spec = ParseModelSource(text, hosts).value();
     EXPECT_EQ(spec.url, raw);
     EXPECT_EQ(spec.large_url, "http://127.0.0.1:8000/hub/o/r/raw/v1/a.onnx");
     EXPECT_EQ(spec.origin, text);
   }
-  EXPECT_EQ(ParseSource("https://github.com/o/r/releases/download/v1/a.onnx", hosts).value().url,
+  EXPECT_EQ(ParseModelSource("https://github.com/o/r/releases/download/v1/a.onnx", hosts).value().url,
             "http://127.0.0.1:8000/hub/o/r/releases/download/v1/a.onnx");
 }
 
-TEST(SourceSpec, RefusesWithoutTellingSecrets) {
+TEST(ModelSource, RefusesWithoutTellingSecrets) {
   const std::pair<std::string, std::string> cases[] = {
       {"http://a.org/net.onnx", "--allow-http"},
       {"http://127.evil.org/net.onnx", "--allow-http"},
@@ -93,17 +93,17 @@ TEST(SourceSpec, RefusesWithoutTellingSecrets) {
   };
   for (const auto& [text, part] : cases) {
     SCOPED_TRACE(text);
-    const auto spec = ParseSource(text, {});
+    const auto spec = ParseModelSource(text, {});
     ASSERT_FALSE(spec.ok());
     EXPECT_EQ(spec.error().code, ErrorCode::kBadInput);
     EXPECT_THAT(spec.error().message, HasSubstr(part));
     EXPECT_THAT(spec.error().message, Not(HasSubstr("geheim")));
   }
-  EXPECT_TRUE(ParseSource("http://a.org/net.onnx", {.allow_http = true}).ok());
+  EXPECT_TRUE(ParseModelSource("http://a.org/net.onnx", {.allow_http = true}).ok());
 }
 
-TEST(SourceSpec, StoresNoPassword) {
-  EXPECT_EQ(ParseSource("https://u:geheim@a.org/net.onnx", {}).value().origin, "https://a.org/net.onnx");
+TEST(ModelSource, StoresNoPassword) {
+  EXPECT_EQ(ParseModelSource("https://u:geheim@a.org/net.onnx", {}).value().origin, "https://a.org/net.onnx");
   EXPECT_EQ(PrintableUrl("https://u:p@a.org/x?X-Signature=abc"), "https://***@a.org/x?***");
 }
 

@@ -1,4 +1,4 @@
-#include "deepedge/repository/source_spec.h"
+#include "deepedge/repository/model_source.h"
 
 #include <fmt/format.h>
 
@@ -64,12 +64,12 @@ std::optional<std::string> ReleaseAsset(const std::string& path) {
 
 std::string LastPart(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
 
-void FillNames(SourceSpec& spec, const std::string& path) {
+void FillNames(ModelSource& spec, const std::string& path) {
   spec.file_name = LastPart(path);
   spec.model_name = ModelNameOf(path);
 }
 
-Result<SourceSpec> FromGitHub(const GitHubName& name, const HostSettings& hosts) {
+Result<ModelSource> FromGitHub(const GitHubName& name, const HostSettings& hosts) {
   const std::string repository = name.owner + "/" + name.repository;
   const std::string origin = fmt::format("{}{}{}:{}", repository, name.ref.empty() ? "" : "@", name.ref, name.path);
   if (name.path.empty() || name.path.ends_with('/') || name.path.starts_with('/') || HasDotDot(name.path) ||
@@ -77,7 +77,7 @@ Result<SourceSpec> FromGitHub(const GitHubName& name, const HostSettings& hosts)
     return Error{ErrorCode::kBadInput,
                  fmt::format("'{}': expected the path of a file of that repository behind the ':'", origin)};
   }
-  SourceSpec spec{.kind = SourceKind::kUrl, .origin = origin};
+  ModelSource spec{.kind = ModelSourceKind::kUrl, .origin = origin};
   if (const auto asset = ReleaseAsset(name.path)) {
     const std::string where = name.ref.empty() ? "latest/download" : fmt::format("download/{}", EncodePath(name.ref));
     spec.url = fmt::format("{}/{}/releases/{}/{}", hosts.github, repository, where, EncodePath(*asset));
@@ -104,14 +104,14 @@ std::string Join(const std::vector<std::string>& parts, size_t first) {
 }
 
 // Pages of github.com: /owner/repo/blob/ref/path and /raw/; nothing for what is a file already.
-Result<std::optional<SourceSpec>> FromGitHubPage(const WebUrl& url, const std::string& text,
-                                                 const HostSettings& hosts) {
+Result<std::optional<ModelSource>> FromGitHubPage(const WebUrl& url, const std::string& text,
+                                                  const HostSettings& hosts) {
   const std::vector<std::string> parts = SplitPath(url.path);
   const std::string kind = parts.size() > 2 ? parts[2] : "";
   if ((kind == "blob" || kind == "raw") && parts.size() > 4) {
     // "refs/heads/main" is one ref of three parts.
     const bool full = parts[3] == "refs" && parts.size() > 6;
-    SourceSpec spec{.kind = SourceKind::kUrl, .origin = PrintableUrl(text.substr(0, text.find_first_of("?#")))};
+    ModelSource spec{.kind = ModelSourceKind::kUrl, .origin = PrintableUrl(text.substr(0, text.find_first_of("?#")))};
     const std::string rest = Join(parts, 3);
     spec.url = fmt::format("{}/{}/{}/{}", hosts.github_raw, parts[0], parts[1], rest);
     spec.large_url = fmt::format("{}/{}/{}/raw/{}", hosts.github, parts[0], parts[1], rest);
@@ -119,26 +119,26 @@ Result<std::optional<SourceSpec>> FromGitHubPage(const WebUrl& url, const std::s
     return std::optional(std::move(spec));
   }
   if (kind == "releases" && parts.size() > 5 && (parts[3] == "download" || parts[4] == "download")) {
-    SourceSpec spec{.kind = SourceKind::kUrl, .origin = PrintableUrl(text)};
+    ModelSource spec{.kind = ModelSourceKind::kUrl, .origin = PrintableUrl(text)};
     spec.url = fmt::format("{}/{}", hosts.github, Join(parts, 0));
     FillNames(spec, DecodePath(parts.back()));
     return std::optional(std::move(spec));
   }
-  if (kind == "archive" || kind == "zipball" || kind == "tarball") return std::optional<SourceSpec>();
+  if (kind == "archive" || kind == "zipball" || kind == "tarball") return std::optional<ModelSource>();
   return Error{ErrorCode::kBadInput,
                fmt::format("{}: a page of GitHub, not a file; open the model's file there and give that address, or "
                            "write owner/repo[@ref]:path",
                            PrintableUrl(text))};
 }
 
-Result<SourceSpec> FromUrl(const std::string& text, const HostSettings& hosts) {
+Result<ModelSource> FromUrl(const std::string& text, const HostSettings& hosts) {
   DE_TRY_STATUS(CheckMayConnect(text, hosts.allow_http));
   DE_TRY(const WebUrl url, ParseWebUrl(text));
   if (url.host == "github.com" || url.host == "www.github.com") {
-    DE_TRY(std::optional<SourceSpec> page, FromGitHubPage(url, text, hosts));
+    DE_TRY(std::optional<ModelSource> page, FromGitHubPage(url, text, hosts));
     if (page) return *std::move(page);
   }
-  SourceSpec spec{.kind = SourceKind::kUrl, .url = text, .origin = WithoutUser(text)};
+  ModelSource spec{.kind = ModelSourceKind::kUrl, .url = text, .origin = WithoutUser(text)};
   if (url.host == "raw.githubusercontent.com") {
     spec.url = hosts.github_raw + url.path;
     const std::vector<std::string> parts = SplitPath(url.path);
@@ -198,7 +198,7 @@ HostSettings HostSettingsFromEnvironment() {
   return hosts;
 }
 
-Result<SourceSpec> ParseSource(const std::string& text, const HostSettings& hosts) {
+Result<ModelSource> ParseModelSource(const std::string& text, const HostSettings& hosts) {
   if (text.empty()) return Error{ErrorCode::kBadInput, fmt::format("no source given; expected {}", kForms)};
   if (text.find('\0') != std::string::npos) {
     return Error{ErrorCode::kBadInput, "the source has a zero byte in it"};
@@ -207,7 +207,7 @@ Result<SourceSpec> ParseSource(const std::string& text, const HostSettings& host
   if (!text.starts_with('/') && !text.starts_with('.')) {
     if (const auto name = SplitGitHubName(text)) return FromGitHub(*name, hosts);
   }
-  SourceSpec spec{.kind = SourceKind::kPath, .path = Path(text), .origin = text};
+  ModelSource spec{.kind = ModelSourceKind::kPath, .path = Path(text), .origin = text};
   Path named(text);
   if (!named.has_filename()) named = named.parent_path();
   FillNames(spec, named.string());
