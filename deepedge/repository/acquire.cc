@@ -82,22 +82,25 @@ class Acquirer {
       size = pointer->size;
     }
     auto large = downloader_.Fetch({.url = spec.large_url, .sha256 = sha256, .size = size}, options_.progress);
-    if (!large.ok()) return fetched.ok() ? large.error() : fetched.error();
+    if (!large.ok()) {
+      if (!fetched.ok()) return fetched.error();
+      return Error{large.error().code == ErrorCode::kNotFound ? ErrorCode::kBadInput : large.error().code,
+                   fmt::format("{}: is a Git LFS pointer, and the file it stands for: {}", PrintableUrl(spec.url),
+                               large.error().message)};
+    }
     DE_TRY_STATUS(large.value().MoveTo(temporary));
     return Place(temporary, target);
   }
 
   Result<std::string> CopyFile(const Path& from, const Path& to) const {
     DE_TRY_STATUS(CreateFolders(to.parent_path()));
-    std::error_code ec;
-    fs::copy_file(from, to, fs::copy_options::none, ec);
-    if (ec) return FileError(to, fmt::format("cannot be copied from {}", from.string()), ec.value());
+    DE_TRY_STATUS(CopyContent(from, to));
     if (ReadLargeFilePointer(to)) return IsLargeFilePointer(from.string());
     return Sha256OfFile(to);
   }
 
-  // Regular files below `folder`, links to such followed; hidden ones are left out.
-  Status CopyFolder(const Path& folder, const Path& to) const {
+  // Regular files below `folder`, links to such followed; hidden ones and the card are left out.
+  Status CopyFolder(const Path& folder, bool move) const {
     constexpr int kMostFiles = 10'000;
     int count = 0;
     std::error_code ec;
@@ -108,12 +111,19 @@ class Acquirer {
         continue;
       }
       std::error_code type_error;
-      if (!it->is_regular_file(type_error)) continue;
+      const Path below = it->path().lexically_relative(folder);
+      if (below == kCardFile || !it->is_regular_file(type_error)) continue;
       if (++count > kMostFiles) {
         return Error{ErrorCode::kBadInput, fmt::format("{}: holds more than {} files; name the model's own folder",
                                                        folder.string(), kMostFiles)};
       }
-      DE_TRY_STATUS(CopyFile(it->path(), to / it->path().lexically_relative(folder)).status());
+      const Path to = staging_.files() / below;
+      if (!move) {
+        DE_TRY_STATUS(CopyFile(it->path(), to).status());
+        continue;
+      }
+      DE_TRY_STATUS(CreateFolders(to.parent_path()));
+      DE_TRY_STATUS(RenameDurably(it->path(), to));
     }
     if (ec) return FileError(folder, "cannot be listed", ec.value());
     return {};
@@ -150,6 +160,14 @@ class Acquirer {
   Downloader downloader_;
 };
 
+// The message names where we put it; the user knows it by another name.
+Error Renamed(Error error, const std::string& ours, const std::string& called) {
+  for (size_t at = 0; (at = error.message.find(ours, at)) != std::string::npos; at += called.size()) {
+    error.message.replace(at, ours.size(), called);
+  }
+  return error;
+}
+
 // Models in `folder` and, where it is none itself, in the folders below it.
 void FindModels(const Path& folder, int depth, std::vector<ModelFiles>* found, std::optional<Error>* why) {
   auto files = FindModelFiles(folder);
@@ -169,7 +187,7 @@ void FindModels(const Path& folder, int depth, std::vector<ModelFiles>* found, s
   }
 }
 
-Result<ModelFiles> FindOnlyModel(const Path& folder, const std::string& called) {
+Result<ModelFiles> FindOnlyModel(const Path& folder, const std::string& called, const std::string& file_name = "") {
   constexpr int kDepth = 5;
   std::vector<ModelFiles> found;
   std::optional<Error> why;
@@ -177,33 +195,25 @@ Result<ModelFiles> FindOnlyModel(const Path& folder, const std::string& called) 
   const auto relative = [&](const Path& path) { return path.lexically_relative(folder).string(); };
   if (found.size() == 1) return found.front();
   if (found.empty()) {
-    // The message names where we unpacked it; the user knows it by another name.
-    std::string message = why->message;
-    for (size_t at = 0; (at = message.find(folder.string(), at)) != std::string::npos; at += called.size()) {
-      message.replace(at, folder.string().size(), called);
-    }
-    return Error{why->code, message};
+    if (!file_name.empty()) why = Renamed(*std::move(why), (folder / file_name).string(), called);
+    return Renamed(*std::move(why), folder.string(), called);
   }
   std::vector<std::string> names;
   for (size_t i = 0; i < found.size() && i < 10; ++i) names.push_back(relative(found[i].graph));
-  return Error{ErrorCode::kBadInput, fmt::format("{}: holds {} models: {}; unpack it and add the one that is meant",
-                                                 called, found.size(), fmt::join(names, ", "))};
+  return Error{ErrorCode::kBadInput, fmt::format("{}: holds {} models: {}; add the one that is meant by itself", called,
+                                                 found.size(), fmt::join(names, ", "))};
 }
 
 Status Acquirer::TakeArchive(const Path& archive, const std::string& called) const {
   const Path folder = staging_.scratch() / "unpacked";
   DE_TRY_STATUS(CreateFolders(folder));
   if (const Status unpacked = Unpack(archive, folder, {}); !unpacked.ok()) {
-    std::string message = unpacked.error().message;
-    if (const size_t at = message.find(archive.string()); at != std::string::npos) {
-      message.replace(at, archive.string().size(), called);
-    }
-    return Error{unpacked.error().code, message};
+    return Renamed(unpacked.error(), archive.string(), called);
   }
   DE_TRY(const ModelFiles files, FindOnlyModel(folder, called));
   const Path root = RootOf(files);
   DE_TRY_STATUS(TakeCard(root));
-  return CopyFolder(root, staging_.files() / "");
+  return CopyFolder(root, true);
 }
 
 Result<std::string> Acquirer::TakePath(const Path& path, bool only) const {
@@ -211,9 +221,8 @@ Result<std::string> Acquirer::TakePath(const Path& path, bool only) const {
   if (fs::is_directory(status)) {
     DE_TRY(const ModelFiles files, FindOnlyModel(path, path.string()));
     const Path root = RootOf(files);
-    DE_TRY_STATUS(CopyFolder(root, staging_.files()));
+    DE_TRY_STATUS(CopyFolder(root, false));
     std::error_code ec;
-    fs::remove(staging_.files() / kCardFile, ec);  // the labels are put into it
     DE_TRY_STATUS(TakeCard(fs::absolute(root, ec).lexically_normal()));
     return Sha256OfFile(files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph);
   }
@@ -270,21 +279,25 @@ Result<Acquired> AcquireSources(const std::vector<std::string>& sources, const s
   const Acquirer acquirer(options, repository, staging);
   Acquired acquired;
   std::string what;
+  std::string file_name;
   for (const std::string& source : sources) {
     DE_TRY(const ModelSource spec, ParseModelSource(source, options.hosts));
     const bool first = acquired.downloads.empty();
     const bool only = sources.size() == 1;
     const std::string expected = first ? sha256 : "";
-    if (first) what = spec.origin;
+    if (first) {
+      what = PrintableUrl(spec.origin);
+      file_name = spec.file_name;
+    }
     DE_TRY(std::string found, spec.kind == ModelSourceKind::kPath ? acquirer.TakePath(spec.path, only)
                                                                   : acquirer.TakeUrl(spec, expected, only));
     if (!expected.empty() && found != expected) {
       return Error{ErrorCode::kBadInput,
-                   fmt::format("{}: sha256 is {}, but {} was expected", spec.origin, found, expected)};
+                   fmt::format("{}: sha256 is {}, but {} was expected", PrintableUrl(spec.origin), found, expected)};
     }
     acquired.downloads.push_back(std::move(found));
   }
-  DE_TRY(acquired.files, FindOnlyModel(staging.files(), what));
+  DE_TRY(acquired.files, FindOnlyModel(staging.files(), what, file_name));
   return acquired;
 }
 

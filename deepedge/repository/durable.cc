@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 #include "deepedge/repository/part_file.h"
 
@@ -55,6 +56,27 @@ Status WriteDurably(const Path& path, std::string_view content) {
 Status RenameDurably(const Path& from, const Path& to) {
   if (rename(from.c_str(), to.c_str()) != 0) return FileError(to, "cannot be put in place", errno);
   return SyncPath(to.parent_path());
+}
+
+Status CopyContent(const Path& from, const Path& to) {
+  const UniqueFd in(open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!in.valid()) return FileError(from, "cannot be read", errno);
+  const UniqueFd out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!out.valid()) return FileError(to, "cannot be created", errno);
+  std::string buffer(1 << 18, '\0');
+  while (true) {
+    const ssize_t count = read(in.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return FileError(from, "cannot be read", errno);
+    if (count == 0) return {};
+    std::string_view rest(buffer.data(), static_cast<size_t>(count));
+    while (!rest.empty()) {
+      const ssize_t written = write(out.get(), rest.data(), rest.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return FileError(to, fmt::format("cannot be copied from {}", from.string()), errno);
+      rest.remove_prefix(static_cast<size_t>(written));
+    }
+  }
 }
 
 Status CreateFolders(const Path& folder) {

@@ -20,6 +20,9 @@ Status WriteDurably(const Path& path, std::string_view content);
 // Renames within one file system, and puts the folders' entries on the disk.
 Status RenameDurably(const Path& from, const Path& to);
 
+// Copies a regular file to a new one. A full disk is kExhausted.
+Status CopyContent(const Path& from, const Path& to);
+
 // Creates a folder and those above it. Errors name the folder.
 Status CreateFolders(const Path& folder);
 

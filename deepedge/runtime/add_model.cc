@@ -7,6 +7,7 @@
 
 #include "deepedge/base/clock.h"
 #include "deepedge/model/model_card_io.h"
+#include "deepedge/repository/web_url.h"
 #include "deepedge/runtime/describe_for_repository.h"
 #include "deepedge/runtime/model_loader.h"
 
@@ -38,27 +39,15 @@ class Finisher {
   Finisher(Engine& engine, const ModelRepository& repository, Staging staging, Acquired acquired)
       : engine_(engine), repository_(repository), staging_(std::move(staging)), acquired_(std::move(acquired)) {}
 
-  Status Describe(const AddRequest& request, const std::optional<ModelCard>& catalogue_card) {
-    DE_TRY(outcome_.graph, engine_.Inspect(acquired_.files));
-    DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(acquired_.files)));
-    ModelDescription& description = outcome_.description;
-    if (!request.card.empty()) {
-      DE_TRY(description.card, LoadModelCard(request.card));
-      if (!description.card.sha256.empty() && description.card.sha256 != sha256) {
-        return Error{ErrorCode::kBadInput,
-                     fmt::format("{}: the card is for a graph with sha256 {}, but this one has {}",
-                                 request.card.string(), description.card.sha256, sha256)};
-      }
-      description.origin = CardOrigin::kFile;
-    } else if (catalogue_card) {
-      description.card = *catalogue_card;
-      description.origin = CardOrigin::kCatalogue;
-    } else {
-      DE_TRY(description, DescribeForRepository(engine_, acquired_.files, outcome_.graph, request.probe));
-    }
-    description.card.sha256 = sha256;
-    const bool by_hand = description.origin == CardOrigin::kFile || catalogue_card.has_value();
-    return by_hand ? CheckFits(description.card) : Status();
+  // What is wrong is told of the files as `called`, not of the place where they lie for now.
+  Status Describe(const AddRequest& request, const std::optional<ModelCard>& catalogue_card,
+                  const std::string& called) {
+    Status described = DescribeStaged(request, catalogue_card);
+    if (described.ok()) return described;
+    std::string message = described.error().message;
+    const std::string ours = staging_.files().string() + "/";
+    for (size_t at = 0; (at = message.find(ours, at)) != std::string::npos;) message.erase(at, ours.size());
+    return Error{described.error().code, called + ": " + message};
   }
 
   // Takes over the card that the user had changed, if it still fits.
@@ -101,6 +90,29 @@ class Finisher {
   const ModelDescription& description() const { return outcome_.description; }
 
  private:
+  Status DescribeStaged(const AddRequest& request, const std::optional<ModelCard>& catalogue_card) {
+    DE_TRY(outcome_.graph, engine_.Inspect(acquired_.files));
+    DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(acquired_.files)));
+    ModelDescription& description = outcome_.description;
+    if (!request.card.empty()) {
+      DE_TRY(description.card, LoadModelCard(request.card));
+      if (!description.card.sha256.empty() && description.card.sha256 != sha256) {
+        return Error{ErrorCode::kBadInput,
+                     fmt::format("{}: the card is for a graph with sha256 {}, but this one has {}",
+                                 request.card.string(), description.card.sha256, sha256)};
+      }
+      description.origin = CardOrigin::kFile;
+    } else if (catalogue_card) {
+      description.card = *catalogue_card;
+      description.origin = CardOrigin::kCatalogue;
+    } else {
+      DE_TRY(description, DescribeForRepository(engine_, acquired_.files, outcome_.graph, request.probe));
+    }
+    description.card.sha256 = sha256;
+    const bool by_hand = description.origin == CardOrigin::kFile || catalogue_card.has_value();
+    return by_hand ? CheckFits(description.card) : Status();
+  }
+
   // A card that was written for it must work with it.
   Status CheckFits(const ModelCard& card) {
     if (card.output.kind == OutputDecoderKind::kRaw) return {};
@@ -156,7 +168,7 @@ Result<AddOutcome> Add(Engine& engine, const ModelRepository& repository, const 
   DE_TRY(Staging staging, repository.NewStaging());
   DE_TRY(Acquired acquired, AcquireSources(request.sources, request.sha256, options, repository, staging));
   Finisher finisher(engine, repository, std::move(staging), std::move(acquired));
-  DE_TRY_STATUS(finisher.Describe(request, std::nullopt));
+  DE_TRY_STATUS(finisher.Describe(request, std::nullopt, PrintableUrl(origin.sources.front())));
   std::string name = request.name;
   if (name.empty()) {
     const ModelDescription& found = finisher.description();
@@ -177,7 +189,7 @@ Result<AddOutcome> Pull(Engine& engine, const ModelRepository& repository, const
   Finisher finisher(engine, repository, std::move(staging), std::move(acquired));
   std::optional<ModelCard> card = model.card;
   if (card && card->licence.empty()) card->licence = model.licence;
-  DE_TRY_STATUS(finisher.Describe({}, card));
+  DE_TRY_STATUS(finisher.Describe({}, card, fmt::format("model '{}'", model.name)));
   if (edited) finisher.KeepCard(*edited);
   ModelOrigin origin{.catalogue = catalogue.where, .catalogue_name = model.name};
   return finisher.Publish(name.empty() ? model.name : name, std::move(origin), false);
