@@ -40,3 +40,10 @@ elseif(DEEPEDGE_SANITIZE STREQUAL "thread")
 elseif(NOT DEEPEDGE_SANITIZE STREQUAL "")
   message(FATAL_ERROR "DEEPEDGE_SANITIZE is '${DEEPEDGE_SANITIZE}'; allowed: address, thread or empty")
 endif()
+
+option(DEEPEDGE_FUZZ "Build the fuzz targets of the readers (clang only)" OFF)
+if(DEEPEDGE_FUZZ)
+  # Everything tells the fuzzer which way it went; the targets themselves are in deepedge/formats/fuzz.
+  target_compile_options(deepedge_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(deepedge_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()

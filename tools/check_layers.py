@@ -41,7 +41,10 @@ LIBRARIES = (
     ("libyuv", ("deepedge/media",)),
     ("libswscale/", ("deepedge/ingest/ffmpeg",)),
     ("libav", ("deepedge/ingest/ffmpeg",)),
-    ("openvino/", ("deepedge/engine/openvino",)),
+    # The readers of foreign formats build the engine's graph: docs/adr/0005.
+    ("openvino/", ("deepedge/engine/openvino", "deepedge/formats")),
+    ("google/protobuf/", ("deepedge/formats",)),
+    ("pugixml", ("deepedge/formats",)),
     ("curl/", ("deepedge/repository",)),
     ("archive", ("deepedge/repository",)),
     ("sodium", ("deepedge/repository",)),

@@ -13,6 +13,7 @@
 // run as slots do. Compile() is slow (0.1 to 2 s) and belongs in an unbound thread, never on a lane.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ struct GraphInfo {
   // looked through. "TFLite_Detection_PostProcess" stands for the raw boxes, scores and anchors that went into it.
   std::vector<std::string> output_operations;
   int64_t weight_bytes = 0;  // all constants of the graph
+  // What the file tells beyond its operations, by key: "onnx.names", "darknet.yolo.conv_120", ...
+  std::map<std::string, std::string> metadata;
 };
 
 struct CompileOptions {
@@ -42,6 +45,9 @@ struct CompileOptions {
   std::optional<PictureInput> picture;
   // How many threads may run the model at once. Weights up to some tens of MB are copied for each, larger ones shared.
   int concurrency = 1;
+  // Shapes that inputs are given in place of the graph's own, by name: a graph that is written for one size can often
+  // be given another. Compile fails with kBadInput where it cannot, or has no such input.
+  std::map<std::string, Shape> input_shapes;
 };
 
 class CompiledModel {

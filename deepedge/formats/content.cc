@@ -19,6 +19,9 @@ namespace {
 using std::string_view;
 
 FileContent Model(ModelFormat format) { return {ContentKind::kModel, format, std::string(ToString(format)), 0}; }
+FileContent Weights(ModelFormat format, std::string what) {
+  return {ContentKind::kWeights, format, std::move(what), 0};
+}
 FileContent Unsupported(std::string what) { return {ContentKind::kUnsupported, {}, std::move(what), 0}; }
 FileContent Other(std::string what) { return {ContentKind::kOther, {}, std::move(what), 0}; }
 
@@ -41,8 +44,6 @@ using namespace std::string_view_literals;
 constexpr const char* kPickle = "a Python pickle, perhaps a PyTorch checkpoint (export it to ONNX)";
 constexpr std::array kMagics = {
     Magic{4, "ORTM"sv, ContentKind::kUnsupported, "a model in ONNX Runtime's own format (use the .onnx it came from)"},
-    Magic{0, "B\0C\0N\0\0\0"sv, ContentKind::kUnsupported, "a CNTK v1 model"},
-    Magic{0, "\x04\0\0\0\x01\0\0\0\x03\0\0\0V "sv, ContentKind::kUnsupported, "a Torch7 model"},
     Magic{0, "\x89HDF\r\n\x1A\n"sv, ContentKind::kUnsupported,
           "an HDF5 file, perhaps a Keras model (export a SavedModel)"},
     Magic{0, "7767517\n"sv, ContentKind::kUnsupported, "an ncnn model"},
@@ -80,6 +81,8 @@ constexpr std::array kMagics = {
 
 std::optional<FileContent> IdentifyByMagic(string_view head) {
   if (head.substr(0, 8).size() == 8 && head.substr(4, 4) == "TFL3") return Model(ModelFormat::kTflite);
+  if (head.starts_with("B\0C\0N\0\0\0"sv)) return Model(ModelFormat::kCntkV1);
+  if (head.starts_with("\x04\0\0\0\x01\0\0\0\x03\0\0\0V "sv)) return Model(ModelFormat::kTorch7);
   for (const Magic& magic : kMagics) {
     if (head.size() < magic.offset || head.substr(magic.offset, magic.bytes.size()) != magic.bytes) continue;
     return FileContent{magic.kind, {}, magic.what, 0};
@@ -137,12 +140,13 @@ FileContent IdentifyXml(string_view text) {
     if (c < '0' || c > '9') break;
     version = version * 10 + (c - '0');
   }
-  constexpr int kFirstReadable = 10;  // older versions have other layers; the engine refuses them
+  constexpr int kFirstReadable = 5;
+  constexpr int kFirstOfEngine = 10;  // older versions have other layers; the engine refuses them
   if (version < kFirstReadable) {
     return Unsupported(
         fmt::format("an OpenVINO IR of version {} (only {} and newer are read)", version, kFirstReadable));
   }
-  return Model(ModelFormat::kOpenVinoIr);
+  return Model(version < kFirstOfEngine ? ModelFormat::kOpenVinoIrOld : ModelFormat::kOpenVinoIr);
 }
 
 // The first line that is neither empty nor a comment.
@@ -163,14 +167,14 @@ FileContent IdentifyText(string_view head) {
     return Other("a web page (was the address of a download page used instead of the file's?)");
   }
   const string_view first = FirstLine(text);
-  if (first.starts_with("[net]") || first.starts_with("[network]")) return Unsupported("a Darknet configuration");
+  if (first.starts_with("[net]") || first.starts_with("[network]")) return Model(ModelFormat::kDarknet);
   if (text.starts_with("{")) {
     if (text.find("\"base_code\"") != string_view::npos) return Unsupported("a Paddle 3 program (PIR)");
     return Other("a JSON file");
   }
   if (HasLineStarting(text, "layer", '{') || HasLineStarting(text, "layers", '{') ||
       HasLineStarting(text, "input_dim", ':')) {
-    return Unsupported("a Caffe network description");
+    return Model(ModelFormat::kCaffe);
   }
   if (HasLineStarting(text, "node", '{') && HasLineStarting(text, "op", ':')) {
     return Unsupported("a TensorFlow graph as text");
@@ -275,7 +279,7 @@ std::optional<FileContent> IdentifyOutline(BoundedFile& file, const Outline& top
       return Model(ModelFormat::kOnnx);
     }
     if (field2 == nullptr || field2->type != WireType::kLength) return std::nullopt;
-    if (top.OnlyNumbers({1, 2}) && IsCntkEntry(file, *field2)) return Unsupported("a CNTK v2 model");
+    if (top.OnlyNumbers({1, 2}) && IsCntkEntry(file, *field2)) return Model(ModelFormat::kCntkV2);
     if (top.OnlyNumbers({1, 2}) && IsMetaGraph(file, *field2)) return Model(ModelFormat::kTfSavedModel);
     if (top.numbers.rbegin()->first >= 200) return Unsupported("a Core ML model");
     return std::nullopt;
@@ -284,8 +288,10 @@ std::optional<FileContent> IdentifyOutline(BoundedFile& file, const Outline& top
   if (top.OnlyNumbers({1, 2, 3, 4, 5}) && IsNodeDef(file, *field1)) return Model(ModelFormat::kTfFrozen);
   if (top.OnlyNumbers({1, 2, 3, 4, 5}) && IsPaddleBlock(file, *field1)) return Model(ModelFormat::kPaddle);
   if (top.Has(100, WireType::kLength) && top.OnlyNumbers({1, 2, 3, 4, 5, 6, 7, 8, 100}))
-    return Unsupported("a Caffe model");
-  if (field2 != nullptr && IsCaffeV1Layer(file, *field2)) return Unsupported("a Caffe model");
+    return Weights(ModelFormat::kCaffe, "weights of a Caffe network");
+  if (field2 != nullptr && IsCaffeV1Layer(file, *field2)) {
+    return Weights(ModelFormat::kCaffe, "weights of a Caffe network");
+  }
   return std::nullopt;
 }
 
@@ -329,8 +335,8 @@ FileContent IdentifyContent(BoundedFile& file, const std::string& name) {
   // Copied: the recognisers below read on through the same buffer.
   const std::string head(file.ReadAt(0, BoundedFile::kMaxRead));
   if (auto content = IdentifyByMagic(head)) return *content;
-  if (IsDarknetWeights(head, file.size(), name)) return Unsupported("a Darknet model");
-  if (IsPaddleWeights(head)) return {ContentKind::kWeights, {}, "weights of a Paddle model without its program", 0};
+  if (IsDarknetWeights(head, file.size(), name)) return Weights(ModelFormat::kDarknet, "weights of a Darknet network");
+  if (IsPaddleWeights(head)) return Weights(ModelFormat::kPaddle, "weights of a Paddle model without its program");
   if (IsSafetensors(head, file.size())) return Unsupported("a safetensors file: weights without a graph");
   if (auto content = IdentifyProtobuf(file)) return *content;
   if (LooksLikeText(head)) return IdentifyText(head);

@@ -18,7 +18,7 @@ enum class ContentKind {
 
 struct FileContent {
   ContentKind kind = ContentKind::kUnknown;
-  ModelFormat format = ModelFormat::kOnnx;  // kModel only
+  ModelFormat format = ModelFormat::kOnnx;  // kModel and kWeights only
   std::string what;           // "a JPEG picture", "a Caffe model", ...: completes the sentence "the file is ..."
   int64_t missing_bytes = 0;  // the file is shorter than its own fields say, by at least so much
 };

@@ -15,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kKnownFormats = "ONNX, TensorFlow (.pb, SavedModel), TFLite, Paddle, OpenVINO IR";
+constexpr const char* kKnownFormats =
+    "ONNX, TensorFlow (.pb, SavedModel), TFLite, Paddle, OpenVINO IR, Caffe, CNTK, Darknet, Torch7";
 
 bool IsFile(const Path& path) {
   std::error_code ec;
@@ -58,27 +59,60 @@ Result<Path> FindIrWeights(const Path& graph) {
                                                  graph.string(), weights.filename().string())};
 }
 
-// Beside `x.pdmodel` lies `x.pdiparams`, beside `__model__` `__params__`; else the only file of such weights is taken.
+// The files of a folder that are `kind` of `format`.
+Result<std::vector<Path>> FilesOfKind(const Path& folder, ContentKind kind, ModelFormat format) {
+  DE_TRY(const std::vector<Path> entries, ListFolder(folder));
+  std::vector<Path> found;
+  for (const Path& entry : entries) {
+    if (!IsFile(entry)) continue;
+    const auto content = Identify(entry);
+    if (content.ok() && content.value().kind == kind && content.value().format == format) found.push_back(entry);
+  }
+  return found;
+}
+
+// Beside `x.pdmodel` lies `x.pdiparams`, beside `__model__` `__params__`; else the only file of such weights is taken,
+// or, where there are several, the folder.
 Result<Path> FindPaddleWeights(const Path& graph) {
   for (const Path& candidate :
        {WithExtension(graph, ".pdiparams"), FolderOf(graph) / "__params__", FolderOf(graph) / "params"}) {
     if (IsFile(candidate)) return candidate;
   }
-  DE_TRY(const std::vector<Path> entries, ListFolder(FolderOf(graph)));
-  std::vector<Path> found;
-  for (const Path& entry : entries) {
-    if (!IsFile(entry)) continue;
-    const auto content = Identify(entry);
-    if (content.ok() && content.value().kind == ContentKind::kWeights) found.push_back(entry);
+  DE_TRY(const std::vector<Path> found, FilesOfKind(FolderOf(graph), ContentKind::kWeights, ModelFormat::kPaddle));
+  if (found.size() == 1) return found.front();
+  if (found.empty()) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("{}: a Paddle model without its weights: expected {} or __params__ beside it",
+                             graph.string(), WithExtension(graph, ".pdiparams").filename().string())};
+  }
+  return FolderOf(graph);  // a file for each parameter: paddle_parameters.h
+}
+
+// What a network of two files is made of: the description as text and the weights.
+struct Halves {
+  std::string_view graph_name;    // "description (.prototxt)"
+  std::string_view weights_name;  // "weights (.caffemodel)"
+};
+
+Halves HalvesOf(ModelFormat format) {
+  if (format == ModelFormat::kDarknet) return {"configuration (.cfg)", "weights (.weights)"};
+  return {"description (.prototxt)", "weights (.caffemodel)"};
+}
+
+// The other half of a network of two files: the one of the same stem, else the only one in the folder.
+Result<Path> FindOtherHalf(const Path& half, ContentKind wanted, ModelFormat format) {
+  DE_TRY(const std::vector<Path> found, FilesOfKind(FolderOf(half), wanted, format));
+  for (const Path& candidate : found) {
+    if (candidate.stem() == half.stem()) return candidate;
   }
   if (found.size() == 1) return found.front();
+  const Halves halves = HalvesOf(format);
+  const std::string_view name = wanted == ContentKind::kModel ? halves.graph_name : halves.weights_name;
   return Error{ErrorCode::kBadInput,
-               found.empty()
-                   ? fmt::format("{}: a Paddle model without its weights: expected {} or __params__ beside it",
-                                 graph.string(), WithExtension(graph, ".pdiparams").filename().string())
-                   : fmt::format("{}: a Paddle model with its weights in {} files; only one combined file "
-                                 "is read (save the model with combined parameters)",
-                                 graph.string(), found.size())};
+               found.empty() ? fmt::format("{}: a {} network without its {}: none lies beside it", half.string(),
+                                           ToString(format), name)
+                             : fmt::format("{}: a {} network whose {} could be one of {} files: name both alike",
+                                           half.string(), ToString(format), name, found.size())};
 }
 
 // Adds what belongs to a model whose file was recognised.
@@ -87,7 +121,10 @@ Result<ModelFiles> Complete(const Path& path, ModelFormat format) {
   switch (format) {
     case ModelFormat::kOnnx:
     case ModelFormat::kTfFrozen:
-    case ModelFormat::kTflite: break;
+    case ModelFormat::kTflite:
+    case ModelFormat::kCntkV1:
+    case ModelFormat::kCntkV2:
+    case ModelFormat::kTorch7: break;
     case ModelFormat::kTfSavedModel:
       if (path.filename() != "saved_model.pb") {
         return Error{
@@ -100,8 +137,14 @@ Result<ModelFiles> Complete(const Path& path, ModelFormat format) {
       DE_TRY(files.weights, FindPaddleWeights(path));
       break;
     }
-    case ModelFormat::kOpenVinoIr: {
+    case ModelFormat::kOpenVinoIr:
+    case ModelFormat::kOpenVinoIrOld: {
       DE_TRY(files.weights, FindIrWeights(path));
+      break;
+    }
+    case ModelFormat::kCaffe:
+    case ModelFormat::kDarknet: {
+      DE_TRY(files.weights, FindOtherHalf(path, ContentKind::kWeights, format));
       break;
     }
   }
@@ -119,6 +162,11 @@ Result<ModelFiles> FindFile(const Path& path) {
     case ContentKind::kUnsupported:
       return Error{ErrorCode::kUnsupported, fmt::format("{}: {}, which is not read yet", path.string(), content.what)};
     case ContentKind::kWeights:
+      if (content.format == ModelFormat::kCaffe || content.format == ModelFormat::kDarknet) {
+        DE_TRY(const Path graph, FindOtherHalf(path, ContentKind::kModel, content.format));
+        return ModelFiles{.format = content.format, .graph = graph, .weights = path};
+      }
+      [[fallthrough]];
     case ContentKind::kOther:
       return Error{ErrorCode::kBadInput, fmt::format("{}: {}, not a model", path.string(), content.what)};
     case ContentKind::kUnknown: break;

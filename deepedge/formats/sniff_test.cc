@@ -83,12 +83,58 @@ TEST_F(SniffTest, FindsSecondFiles) {
   EXPECT_EQ(Find(Write("r/model", PaddleProgram())).weights, odd);
 }
 
+TEST_F(SniffTest, FindsEitherHalfOfANetworkByTheOther) {
+  const std::string net = "name: \"a\"\nlayer {\n  name: \"x\"\n}\n";
+  struct Case {
+    std::string graph;
+    std::string graph_content;
+    std::string weights;
+    std::string weights_content;
+    ModelFormat format;
+  };
+  const std::string darknet("\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0abcd", 24);
+  const Case cases[] = {
+      {"caffe/a.prototxt", net, "caffe/b.caffemodel", Caffe(), ModelFormat::kCaffe},
+      {"v1/old.prototxt", "input: \"data\"\ninput_dim: 1\nlayers { }", "v1/w", CaffeV1(), ModelFormat::kCaffe},
+      {"darknet/a.cfg", "# comment\n[net]\nbatch=1\n", "darknet/a.weights", darknet, ModelFormat::kDarknet},
+  };
+  for (const Case& c : cases) {
+    const Path graph = Write(c.graph, c.graph_content);
+    const Path weights = Write(c.weights, c.weights_content);
+    for (const Path& named : {graph, weights, graph.parent_path()}) {
+      const ModelFiles files = Find(named);
+      EXPECT_EQ(files.format, c.format) << named;
+      EXPECT_EQ(files.graph, graph) << named;
+      EXPECT_EQ(files.weights, weights) << named;
+    }
+  }
+  // Several networks in one folder go by their stems.
+  for (const char* name : {"det1", "det2"}) {
+    Write(Path("many") / (std::string(name) + ".prototxt"), net);
+    Write(Path("many") / (std::string(name) + ".caffemodel"), Caffe());
+  }
+  EXPECT_EQ(Find(folder() / "many/det2.prototxt").weights, folder() / "many/det2.caffemodel");
+  EXPECT_EQ(Find(folder() / "many/det1.caffemodel").graph, folder() / "many/det1.prototxt");
+  ExpectError(folder() / "many", ErrorCode::kBadInput, "holds 2 models");
+  ExpectError(Write("many/det3.prototxt", net), ErrorCode::kBadInput, "could be one of 2 files");
+  ExpectError(Write("bare/a.prototxt", net), ErrorCode::kBadInput, "without its weights (.caffemodel)");
+}
+
+TEST_F(SniffTest, KnowsFormatsOfOneFile) {
+  EXPECT_EQ(Find(Write("a.model", CntkV2())).format, ModelFormat::kCntkV2);
+  EXPECT_EQ(Find(Write("a.dnn", std::string("B\0C\0N\0\0\0B\0V\0", 12))).format, ModelFormat::kCntkV1);
+  EXPECT_EQ(Find(Write("a.t7", std::string("\4\0\0\0\1\0\0\0\3\0\0\0V 1\r\0\0\0nn.Sequential", 32))).format,
+            ModelFormat::kTorch7);
+}
+
 TEST_F(SniffTest, MissesSecondFiles) {
   ExpectError(Write("ir/net.xml", Ir(10)), ErrorCode::kBadInput, "net.bin is missing");
   ExpectError(Write("p/__model__", PaddleProgram()), ErrorCode::kBadInput, "without its weights");
   Write("q/conv1_w", PaddleWeights());
   Write("q/conv1_b", PaddleWeights());
-  ExpectError(Write("q/__model__", PaddleProgram()), ErrorCode::kBadInput, "in 2 files");
+  const auto separate = FindModelFiles(Write("q/__model__", PaddleProgram()));
+  ASSERT_TRUE(separate.ok()) << separate.error().message;
+  EXPECT_EQ(separate.value().weights, folder() / "q");
 }
 
 TEST_F(SniffTest, LooksIntoFolders) {
@@ -131,11 +177,6 @@ TEST_F(SniffTest, RefusesFoldersThatDoNotHoldOneModel) {
   ExpectError(folder() / "none", ErrorCode::kBadInput, "holds no model");
   Write("deep/1/2/a.onnx", Onnx());
   ExpectError(folder() / "deep", ErrorCode::kBadInput, "holds no model");
-  Write("caffe/a.prototxt", "name: \"a\"\nlayer {\n  name: \"x\"\n}\n");
-  Write("caffe/a.caffemodel", Caffe());
-  const auto files = FindModelFiles(folder() / "caffe");
-  ASSERT_FALSE(files.ok());
-  EXPECT_EQ(files.error().code, ErrorCode::kUnsupported);
   for (int i = 0; i < 1001; ++i) Write("many/" + std::to_string(i), "");
   ExpectError(folder() / "many", ErrorCode::kBadInput, "more than 1000 files");
   ExpectError(folder() / "absent", ErrorCode::kNotFound, "no such file or folder");
@@ -148,16 +189,7 @@ TEST_F(SniffTest, NamesWhatIsNotReadYet) {
     std::string_view expected;
   };
   const Case cases[] = {
-      {"a.caffemodel", Caffe(), "a Caffe model"},
-      {"v1.caffemodel", CaffeV1(), "a Caffe model"},
-      {"deploy.prototxt", "# net\nname: \"LeNet\"\nlayer {\n}", "a Caffe network description"},
-      {"old.prototxt", "input: \"data\"\ninput_dim: 1\nlayers { }", "a Caffe network description"},
-      {"a.model", CntkV2(), "a CNTK v2 model"},
-      {"a.dnn", std::string("B\0C\0N\0\0\0B\0V\0", 12), "a CNTK v1 model"},
-      {"a.cfg", "# comment\n[net]\nbatch=1\n", "a Darknet configuration"},
-      {"a.weights", std::string("\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0abcd", 24), "a Darknet model"},
-      {"a.t7", std::string("\4\0\0\0\1\0\0\0\3\0\0\0V 1\r\0\0\0nn.Sequential", 32), "a Torch7 model"},
-      {"a.xml", Ir(5), "an OpenVINO IR of version 5"},
+      {"a.xml", Ir(4), "an OpenVINO IR of version 4"},
       {"a.pbtxt", "node {\r\n  name: \"d\"\r\n  op: \"Placeholder\"\r\n}", "a TensorFlow graph as text"},
       {"a.h5", "\x89HDF\r\n\x1A\n", "HDF5"},
       {"a.pth", std::string("\x80\x02}q\0X", 6), "pickle"},

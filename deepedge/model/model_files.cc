@@ -10,6 +10,12 @@ std::string_view ToString(ModelFormat format) {
     case ModelFormat::kTflite: return "TFLite";
     case ModelFormat::kPaddle: return "Paddle";
     case ModelFormat::kOpenVinoIr: return "OpenVINO IR";
+    case ModelFormat::kOpenVinoIrOld: return "OpenVINO IR before version 10";
+    case ModelFormat::kCaffe: return "Caffe";
+    case ModelFormat::kCntkV1: return "CNTK v1";
+    case ModelFormat::kCntkV2: return "CNTK v2";
+    case ModelFormat::kDarknet: return "Darknet";
+    case ModelFormat::kTorch7: return "Torch7";
   }
   return "?";
 }

@@ -7,14 +7,29 @@
 
 namespace deepedge {
 
-enum class ModelFormat { kOnnx, kTfFrozen, kTfSavedModel, kTflite, kPaddle, kOpenVinoIr };
+enum class ModelFormat {
+  kOnnx,
+  kTfFrozen,
+  kTfSavedModel,
+  kTflite,
+  kPaddle,
+  kOpenVinoIr,
+  kOpenVinoIrOld,  // versions 5 to 9
+  kCaffe,
+  kCntkV1,
+  kCntkV2,
+  kDarknet,
+  kTorch7,
+};
 
 std::string_view ToString(ModelFormat format);  // "ONNX", "TensorFlow frozen graph", ...
 
 struct ModelFiles {
   ModelFormat format = ModelFormat::kOnnx;
-  Path graph;    // the file; for a SavedModel its folder
-  Path weights;  // second file of IR (.bin) and Paddle (.pdiparams, __params__); empty otherwise
+  Path graph;  // the file; for a SavedModel its folder
+  // Second file of IR (.bin), Paddle (.pdiparams, __params__), Caffe (.caffemodel) and Darknet (.weights); of a Paddle
+  // model with a file for each parameter the folder that holds them; empty otherwise.
+  Path weights;
 };
 
 }  // namespace deepedge

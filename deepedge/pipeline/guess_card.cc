@@ -228,6 +228,12 @@ class Guess {
           input.std.fill(127.5F);
         }
         return AssumeInput();
+      case ModelFormat::kOpenVinoIrOld:
+      case ModelFormat::kCaffe:
+      case ModelFormat::kCntkV1:
+      case ModelFormat::kCntkV2:
+      case ModelFormat::kDarknet:
+      case ModelFormat::kTorch7:
       case ModelFormat::kOpenVinoIr: input.order = ChannelOrder::kBgr; return AssumeInput();
     }
   }

@@ -122,6 +122,14 @@ Result<std::unique_ptr<CompiledModel>> FakeEngine::Compile(const ModelFiles& fil
   DE_CHECK(options.concurrency >= 1);
   DE_TRY(auto model, Find(files.graph));
   DE_TRY(auto inputs, InputsFor(*model, options.picture));
+  for (const auto& [name, shape] : options.input_shapes) {
+    const auto spec = std::find_if(inputs.begin(), inputs.end(), [&, &n = name](const auto& s) { return s.name == n; });
+    if (spec == inputs.end() || spec->shape.size() != shape.size()) {
+      return Error{ErrorCode::kBadInput,
+                   fmt::format("{}: has no input '{}' of {} dimensions", model->profile.model, name, shape.size())};
+    }
+    spec->shape = shape;
+  }
   return std::unique_ptr<CompiledModel>(
       std::make_unique<FakeCompiledModel>(std::move(model), std::move(inputs), options.concurrency, spend_));
 }

@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
 #include <openvino/core/log.hpp>
 #include <openvino/core/version.hpp>
 #include <openvino/runtime/core.hpp>
@@ -37,6 +39,24 @@ class AffinityScope {
   cpu_set_t before_{};
   bool restore_ = false;
 };
+
+Status ReshapeInputs(ov::Model& model, const std::map<std::string, Shape>& shapes, const Path& file) {
+  if (shapes.empty()) return {};
+  DE_TRY(const auto specs, SpecsOf(std::as_const(model).inputs(), "input", file));
+  std::map<size_t, ov::PartialShape> wanted;
+  for (const auto& [name, shape] : shapes) {
+    const auto spec = std::find_if(specs.begin(), specs.end(), [&, &n = name](const auto& s) { return s.name == n; });
+    if (spec == specs.end()) {
+      return Error{ErrorCode::kBadInput, fmt::format("{}: the graph has no input '{}'", file.string(), name)};
+    }
+    wanted.emplace(static_cast<size_t>(spec - specs.begin()),
+                   ov::PartialShape(std::vector<ov::Dimension>(shape.begin(), shape.end())));
+  }
+  return CatchOv(file, ErrorCode::kBadInput, [&]() -> Status {
+    model.reshape(wanted);
+    return {};
+  });
+}
 
 class OpenVinoEngine final : public Engine {
  public:
@@ -71,6 +91,7 @@ class OpenVinoEngine final : public Engine {
     DE_CHECK(options.concurrency >= 1);
     const AffinityScope affinity(cpus_);
     DE_TRY(LoadedGraph loaded, LoadGraph(core_, files));
+    DE_TRY_STATUS(ReshapeInputs(*loaded.model, options.input_shapes, files.graph));
     if (options.picture) DE_TRY_STATUS(AddPictureInput(loaded.model, *options.picture, files.graph));
     return OpenVinoModel::Create(core_, loaded.model, options.concurrency, files.graph);
   }

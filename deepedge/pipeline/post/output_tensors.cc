@@ -160,6 +160,11 @@ Status CheckTensorCount(const ModelCard& card, size_t expected, size_t given) {
                fmt::format("model '{}': {} outputs came, expected {}", card.name, given, expected)};
 }
 
+float Logistic(float value) {
+  if (!std::isfinite(value)) return std::numeric_limits<float>::quiet_NaN();
+  return 1 / (1 + std::exp(-value));
+}
+
 std::optional<Box> BoxInPicture(const Box& input_fraction, const Placement& placement) {
   const Box box = placement.ToSource(input_fraction);
   // Comparisons with NaN are false; infinities are stopped here because they say nothing about a place.

@@ -1,0 +1,17 @@
+// Reads OpenVINO IR of versions 5 to 9; rules and errors in foreign_reader.h.
+#pragma once
+
+#include <memory>
+
+#include "deepedge/base/result.h"
+#include "deepedge/model/model_files.h"
+
+namespace ov {
+class Model;
+}
+
+namespace deepedge {
+
+Result<std::shared_ptr<ov::Model>> ReadOldIr(const ModelFiles& files);
+
+}  // namespace deepedge
