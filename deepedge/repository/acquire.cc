@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <optional>
+#include <set>
 
 #include "deepedge/base/url.h"
+#include "deepedge/formats/onnx/onnx_graph.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/repository/durable.h"
@@ -49,6 +51,20 @@ std::optional<DownloadRequest> ReadLargeFilePointer(const Path& file) {
 Error IsLargeFilePointer(const std::string& what) {
   return {ErrorCode::kBadInput,
           fmt::format("{}: is a Git LFS pointer, not the model; get the file itself (git lfs pull)", what)};
+}
+
+// Names of the files, relative to it, that a network keeps weights in besides the two of CompanionOf. What is wrong
+// with the network is told by whoever reads it.
+std::set<std::string> WeightFilesOf(const Path& file) {
+  std::set<std::string> names;
+  const auto files = FindModelFiles(file);
+  if (!files.ok() || files.value().format != ModelFormat::kOnnx) return names;
+  const auto graph = ReadOnnxGraph(file);
+  if (!graph.ok()) return names;
+  for (const auto& [name, tensor] : graph.value().initializers) {
+    if (IsBelow(tensor.external_file) && names.size() < 1000) names.insert(tensor.external_file);
+  }
+  return names;
 }
 
 class Acquirer {
@@ -234,12 +250,25 @@ Result<std::string> Acquirer::TakePath(const Path& path, bool only) const {
   if (!only) return CopyFile(path, staging_.files() / path.filename());
   auto files = FindModelFiles(path);
   if (files.ok() && files.value().format == ModelFormat::kTfSavedModel) return TakePath(files.value().graph, only);
+  std::error_code ec;
+  if (files.ok() && fs::is_directory(files.value().weights, ec)) {
+    // A file for each parameter, all in one folder.
+    DE_TRY_STATUS(CopyFolder(files.value().weights, false));
+    if (!fs::exists(staging_.files() / path.filename(), ec)) {
+      DE_TRY_STATUS(CopyFile(path, staging_.files() / path.filename()).status());
+    }
+    DE_TRY_STATUS(TakeCard(fs::absolute(path, ec).parent_path()));
+    return Sha256OfFile(path);
+  }
   DE_TRY(const std::string sha256, CopyFile(path, staging_.files() / path.filename()));
+  for (const std::string& name : WeightFilesOf(path)) {
+    if (!fs::is_regular_file(path.parent_path() / name, ec)) continue;
+    DE_TRY_STATUS(CopyFile(path.parent_path() / name, staging_.files() / name).status());
+  }
   // What belongs to it: the weights that were found, or a file of the name that such a file would have.
   const std::string companion = CompanionOf(path.filename().string());
   Path second = files.ok() ? files.value().weights : Path();
   if (second.empty() && !companion.empty()) second = path.parent_path() / companion;
-  std::error_code ec;
   if (!second.empty() && fs::is_regular_file(second, ec)) {
     DE_TRY_STATUS(CopyFile(second, staging_.files() / second.filename()).status());
   }
@@ -260,14 +289,17 @@ Result<std::string> Acquirer::TakeUrl(const ModelSource& spec, const std::string
     DE_TRY_STATUS(TakeArchive(archive, PrintableUrl(spec.url)));
     return found;
   }
-  const std::string companion = CompanionOf(name);
-  if (!only || companion.empty()) return found;
-  ModelSource second = spec;
-  second.url = SiblingUrl(spec.url, companion);
-  if (!spec.large_url.empty()) second.large_url = SiblingUrl(spec.large_url, companion);
-  // Where there is none, whoever reads the model says what is missing.
-  const auto got = Download(second, "", -1, staging_.files() / companion);
-  if (!got.ok() && got.error().code != ErrorCode::kNotFound) return got.error();
+  if (!only) return found;
+  std::set<std::string> belonging = WeightFilesOf(target);
+  if (const std::string companion = CompanionOf(name); !companion.empty()) belonging.insert(companion);
+  for (const std::string& other : belonging) {
+    ModelSource second = spec;
+    second.url = SiblingUrl(spec.url, other);
+    if (!spec.large_url.empty()) second.large_url = SiblingUrl(spec.large_url, other);
+    // Where there is none, whoever reads the model says what is missing.
+    const auto got = Download(second, "", -1, staging_.files() / other);
+    if (!got.ok() && got.error().code != ErrorCode::kNotFound) return got.error();
+  }
   return found;
 }
 

@@ -27,15 +27,6 @@ bool IsHash(const std::string& text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-// A file of the model's own folder.
-bool IsInside(const std::string& name) {
-  if (name.empty() || name.size() > 200 || name.front() == '/' || name.find('\\') != std::string::npos) return false;
-  for (const Path& part : Path(name)) {
-    if (part.empty() || part.string().starts_with('.')) return false;
-  }
-  return true;
-}
-
 CatalogueModelFile ReadModelFile(Problems& problems, const nlohmann::json& value, const std::string& pointer) {
   CatalogueModelFile file;
   MapReader map(problems, value, pointer);
@@ -46,7 +37,7 @@ CatalogueModelFile ReadModelFile(Problems& problems, const nlohmann::json& value
   map.Texts("urls", &file.urls);
   map.RefuseOtherKeys();
   if (!value.is_object()) return file;
-  if (!IsInside(file.name)) map.Report("name", "expected the name of a file, without '..' and not hidden");
+  if (!IsBelow(file.name)) map.Report("name", "expected the name of a file, without '..' and not hidden");
   if (!IsHash(file.sha256)) map.Report("sha256", "expected 64 hexadecimal digits in lower case");
   if (file.size < 0) map.Report("size", "expected the file's size in bytes");
   if (file.urls.empty() || file.urls.size() > kMostUrls) {
@@ -162,7 +153,7 @@ Result<CatalogueFileContent> BuiltInCatalogue() { return ParseCatalogue(BuiltInC
 Result<ModelSource> ResolveCatalogueUrl(const std::string& url, const std::string& where, const HostSettings& hosts) {
   DE_TRY(ModelSource spec, ParseModelSource(url, hosts));
   if (spec.kind == ModelSourceKind::kUrl) return spec;
-  if (!IsInside(url) || where == "built-in") {
+  if (!IsBelow(url) || where == "built-in") {
     return Error{ErrorCode::kBadInput,
                  fmt::format("{}: '{}' is neither an address nor a path below the catalogue's folder",
                              PrintableUrl(where), url)};

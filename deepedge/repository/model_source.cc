@@ -247,6 +247,13 @@ Status CheckModelName(std::string_view name) {
                            name)};
 }
 
+bool IsBelow(const std::string& path) {
+  if (path.empty() || path.size() > 200 || path.front() == '/' || path.find('\\') != std::string::npos) return false;
+  const Path parts(path);
+  return std::all_of(parts.begin(), parts.end(),
+                     [](const Path& part) { return !part.empty() && !part.string().starts_with('.'); });
+}
+
 std::string CompanionOf(const std::string& file_name) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kPairs{{
       {".xml", ".bin"},

@@ -50,6 +50,9 @@ std::string ModelNameOf(std::string_view path);
 // and not a number alone (that is a version). Errors: kBadInput.
 Status CheckModelName(std::string_view name);
 
+// A relative path that stays below its folder and is not hidden: "net.onnx", "variables/variables.index".
+bool IsBelow(const std::string& path);
+
 // The file that belongs to this one where a model is two files: "x.xml" and "x.bin", "x.prototxt" and "x.caffemodel",
 // and so on, in both directions. Empty: none.
 std::string CompanionOf(const std::string& file_name);
