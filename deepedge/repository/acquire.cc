@@ -409,7 +409,10 @@ Result<CatalogueFileContent> LoadCatalogue(const std::string& where, const std::
     }
     DE_TRY_STATUS(VerifyMinisign(text, signature, public_key, PrintableUrl(where)).status());
   }
-  return ParseCatalogue(text, spec.kind == ModelSourceKind::kPath ? spec.path.string() : where);
+  if (spec.kind == ModelSourceKind::kUrl) return ParseCatalogue(text, where);
+  std::error_code ec;
+  const Path whole = fs::absolute(spec.path, ec);
+  return ParseCatalogue(text, (ec ? spec.path : whole.lexically_normal()).string());
 }
 
 }  // namespace deepedge

@@ -131,7 +131,7 @@ const CatalogueModel* CatalogueFileContent::Find(std::string_view name) const {
 }
 
 Result<CatalogueFileContent> ParseCatalogue(std::string_view text, const std::string& where) {
-  DE_TRY(const YamlDocument document, ParseYaml(text, where));
+  DE_TRY(const YamlDocument document, ParseYaml(text, PrintableUrl(where)));
   Problems problems;
   CatalogueFileContent catalogue{.where = where};
   MapReader root(problems, document.json(), "");

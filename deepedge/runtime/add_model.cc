@@ -191,7 +191,7 @@ Result<AddOutcome> Pull(Engine& engine, const ModelRepository& repository, const
   if (card && card->licence.empty()) card->licence = model.licence;
   DE_TRY_STATUS(finisher.Describe({}, card, fmt::format("model '{}'", model.name)));
   if (edited) finisher.KeepCard(*edited);
-  ModelOrigin origin{.catalogue = catalogue.where, .catalogue_name = model.name};
+  ModelOrigin origin{.catalogue = WithoutUser(catalogue.where), .catalogue_name = model.name};
   return finisher.Publish(name.empty() ? model.name : name, std::move(origin), false);
 }
 

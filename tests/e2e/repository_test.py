@@ -39,6 +39,31 @@ def png(rgb, size):
             chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def onnx_with_weights_elsewhere(where):
+    """y = x + w with w in a file of its own: the message, written by hand."""
+    def number(value):
+        out = b""
+        while value > 127:
+            out, value = out + bytes([value & 127 | 128]), value >> 7
+        return out + bytes([value])
+
+    def field(key, value):
+        if isinstance(value, int):
+            return number(key << 3) + number(value)
+        value = value.encode() if isinstance(value, str) else value
+        return number(key << 3 | 2) + number(len(value)) + value
+
+    def float_value(name):
+        dims = field(1, field(1, 1)) + field(1, field(1, 4))
+        return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
+
+    weights = (field(1, 1) + field(1, 4) + field(2, 1) + field(8, "w") +
+               field(13, field(1, "location") + field(2, where)) + field(14, 1))
+    node = field(1, "x") + field(1, "w") + field(2, "y") + field(4, "Add")
+    graph = field(1, node) + field(2, "g") + field(5, weights) + field(11, float_value("x")) + field(12, float_value("y"))
+    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
+
+
 class RepositoryTest(harness.EndToEndTest):
     @classmethod
     def setUpClass(cls):
@@ -175,6 +200,32 @@ class RepositoryTest(harness.EndToEndTest):
         other = self.hub.put_plain("y/scene.bin", self.bin)
         self.good("add", url, other, "--card", self.card, "--name", "two")
         self.good("run", "two", self.picture)
+
+    def test_weights_in_files_of_their_own_come_along(self):
+        folder = self.folder / "elsewhere"
+        (folder / "data").mkdir(parents=True)
+        net, weights = onnx_with_weights_elsewhere("data/w.bin"), struct.pack("<4f", 1, 2, 3, 4)
+        (folder / "net4.onnx").write_bytes(net)
+        (folder / "data" / "w.bin").write_bytes(weights)
+        self.hub.put("o/r/main/net4.onnx", net)
+        self.hub.put("o/r/main/data/w.bin", weights)
+        for source, name in (folder / "net4.onnx", "local"), ("o/r@main:net4.onnx", "remote"):
+            added = self.good("add", source, "--name", name)
+            self.assertEqual([file["name"] for file in self.good("show", name)["files"]], ["data/w.bin", "net4.onnx"])
+            self.assertEqual(added["card"]["output"]["decoder"], "raw")
+        del self.hub.files["/storage/raw/o/r/main/data/w.bin"]
+        self.refused("add", "o/r@main:net4.onnx", "--name", "none", words=["w.bin"])
+
+    def test_shows_progress_on_a_terminal_only(self):
+        if shutil.which("script") is None:
+            self.skipTest("no script(1) to make a terminal with")
+        self.put_model()
+        self.hub.faults["/storage/raw/o/r/main/nets/scene.bin"] = [slow(2_000_000, seconds=1)]
+        command = f"{harness.deepedge()} model add o/r@main:nets/scene.xml --card {self.card}"
+        seen = subprocess.run(["script", "-qec", command, "/dev/null"], env=self.environment, capture_output=True, text=True)
+        self.assertEqual(seen.returncode, 0, seen.stdout)
+        self.assertRegex(seen.stdout, r"scene.bin  \[#+\.*\] +\d+ %  .* of 1.0 MB")
+        self.assertEqual(self.run_model("add", "o/r@main:nets/scene.xml", "--card", self.card, "--name", "q").err, "")
 
     def test_a_name_nobody_chose_replaces_nothing(self):
         self.put_model("o/r/main/scene")
