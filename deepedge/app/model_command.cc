@@ -8,6 +8,7 @@
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
 #include "deepedge/app/json_line.h"
+#include "deepedge/app/model_commands.h"
 #include "deepedge/app/model_describe.h"
 #include "deepedge/app/model_infer.h"
 #include "deepedge/app/result_text.h"
@@ -113,8 +114,16 @@ void AddDescribe(CLI::App& model, Action& action) {
 }  // namespace
 
 void AddModelCommand(CLI::App& program, Action& action) {
-  CLI::App* model = program.add_subcommand("model", "look at models");
+  CLI::App* model = program.add_subcommand("model", "add, look at and try models");
   model->require_subcommand(1);
+  AddModelAdd(*model, action);
+  AddModelPull(*model, action);
+  AddModelList(*model, action);
+  AddModelShow(*model, action);
+  AddModelSearch(*model, action);
+  AddModelUpdate(*model, action);
+  AddModelRollback(*model, action);
+  AddModelRemove(*model, action);
   AddRunOnPicture(*model, action);
   AddInfer(*model, action);
   AddModelQuantize(*model, action);

@@ -224,12 +224,6 @@ std::vector<UnsupportedOption> NotYetSupported(const EdgeConfig& config) {
     const char* const what = support == Support::kRefused ? "not supported yet" : "has no effect yet";
     options.push_back({support, fmt::format("{}: {}", config.source.Where(pointer), what)});
   }
-  for (const auto& [name, model] : config.models) {
-    if (!IsAddress(model.source.value)) continue;
-    options.push_back(
-        {Support::kRefused, fmt::format("{}: models from an URL are not supported yet; name a file",
-                                        config.source.Where(PointerTo(PointerTo("/models", name), "source")))});
-  }
   for (size_t i = 0; i < config.limits.devices.size(); ++i) {
     const std::string& device = config.limits.devices[i];
     if (device == "CPU") continue;

@@ -36,8 +36,8 @@ struct ModelConfig {
 
   static void Fields(auto&& field) {
     field("source", &ModelConfig::source,
-          {.help = "A path (relative to this file's folder), a name in the model repository, or an URL with `sha256` "
-                   "(not supported yet)",
+          {.help = "A path (relative to this file's folder), a name in the model repository, or an URL with `sha256`: "
+                   "it is downloaded into the repository on first use",
            .required = true,
            .text = &kNotEmptyRule});
     field("sha256", &ModelConfig::sha256, {.help = "Hash that the file must have", .text = &kSha256Rule});

@@ -240,6 +240,7 @@ struct ModelCard {
   std::string licence;
   std::string source;
   std::string sha256;
+  int version = 0;  // in a repository: which of the version folders beside it the card is for; 0: the last
 
   // The name of class `index`, or "class <index>" where the card has none.
   std::string LabelOf(int index) const;

@@ -352,6 +352,7 @@ ModelCard ReadCard(Problems& problems, const nlohmann::json& root, const LabelFi
   map.Text("licence", &card.licence);
   map.Text("source", &card.source);
   map.Text("sha256", &card.sha256);
+  map.Number("version", &card.version, 1, 1'000'000'000);
   CheckHash(map, card.sha256);
   if (const auto* input = map.Take("input")) ReadInput(problems, *input, &card.input);
   if (const auto* output = map.Take("output")) {

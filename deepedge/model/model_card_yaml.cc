@@ -248,6 +248,7 @@ std::string ToYaml(const ModelCard& card) {
   fields.Text("licence", card.licence);
   fields.Text("source", card.source);
   fields.Text("sha256", card.sha256);
+  fields.Whole("version", card.version, 0);
   out << YAML::Key << "input" << YAML::Value;
   EmitInput(out, card.input);
   out << YAML::Key << "output" << YAML::Value;

@@ -9,6 +9,8 @@
 #include "deepedge/base/url.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/pipeline/describe_model.h"
+#include "deepedge/repository/model_repository.h"
+#include "deepedge/repository/model_source.h"
 #include "deepedge/runtime/variant_maker.h"
 
 namespace deepedge {
@@ -17,12 +19,18 @@ Result<Path> LocateModel(const std::string& name_or_path, const Path& repository
   if (!SplitUrl(name_or_path).scheme.empty()) {
     return Error{
         ErrorCode::kUnsupported,
-        fmt::format("model '{}': models from an URL are not supported yet; name a file", RedactUrl(name_or_path))};
+        fmt::format("model '{}': an URL alone could give another model every day; add it first (deepedge model "
+                    "add), or write it into the configuration with its sha256",
+                    RedactUrl(name_or_path))};
   }
-  const Path in_repository = repository / name_or_path;
+  const std::string name = name_or_path.substr(0, name_or_path.find('@'));
+  const Path in_repository = repository / name;
   for (const Path& path : {Path(name_or_path), in_repository}) {
     const auto status = StatusOf(path);
-    if (status.ok()) return path;
+    if (status.ok() && path == in_repository && CheckModelName(name).ok()) {
+      return ModelRepository(repository).Locate(name_or_path);
+    }
+    if (status.ok()) return std::filesystem::is_directory(status.value()) ? ServingFolder(path) : path;
     if (status.error().code != ErrorCode::kNotFound) {
       return status.error().Wrap(fmt::format("model '{}'", name_or_path));
     }

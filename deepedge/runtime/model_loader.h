@@ -12,7 +12,8 @@
 
 namespace deepedge {
 
-// Where a model that the user named lies: a path as it is, else `<repository>/<name>`. Errors: kNotFound naming both
+// Where a model that the user named lies: a path, else `name` or `name@version` in the repository; of a folder with
+// versions the one that serves. Errors: kNotFound naming both
 // places that were looked at, kBadInput where one of them is out of reach, kUnsupported for an URL.
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository);
 
