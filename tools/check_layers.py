@@ -18,7 +18,8 @@ LAYERS = (
     ("formats",),
     ("plan",),  # plain data, below the engine: the fake engine answers from a Profile
     ("engine",),
-    ("ingest", "profiler", "sampler", "allocator", "scheduler", "pipeline", "events"),
+    ("ingest", "profiler", "sampler", "allocator", "scheduler", "pipeline", "events",
+     "repository"),
     ("runtime",),
     ("sim", "api", "bench"),
     ("app",),
@@ -43,6 +44,10 @@ LIBRARIES = (
     # The readers of foreign formats build the engine's graph: docs/adr/0005.
     ("openvino/", ("deepedge/engine/openvino", "deepedge/formats")),
     ("google/protobuf/", ("deepedge/formats",)),
+    ("pugixml", ("deepedge/formats",)),
+    ("curl/", ("deepedge/repository",)),
+    ("archive", ("deepedge/repository",)),
+    ("sodium", ("deepedge/repository",)),
     ("CLI/", ("deepedge/app",)),
     ("gst/", (TESTS,)),
     ("glib", (TESTS,)),

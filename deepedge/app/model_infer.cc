@@ -57,21 +57,68 @@ Result<std::map<size_t, Path>> AssignInputs(const std::vector<std::string>& opti
   return files;
 }
 
-Status FillInput(CompiledModel& model, size_t index, const Path& file) {
+struct InputArray {
+  Path file;
+  Tensor tensor;
+};
+
+Error DoesNotFit(const InputArray& array, const TensorSpec& spec, std::string_view what) {
+  return {ErrorCode::kBadInput, fmt::format("{}: {}; input '{}' is {} {}, the file holds {} {}", array.file.string(),
+                                            what, spec.name, ToString(spec.type), ToString(spec.shape),
+                                            ToString(array.tensor.type), ToString(array.tensor.shape))};
+}
+
+Result<std::map<size_t, InputArray>> ReadInputs(const std::map<size_t, Path>& files,
+                                                const std::vector<TensorSpec>& inputs) {
+  std::map<size_t, InputArray> arrays;
+  for (const auto& [index, file] : files) {
+    DE_TRY(Tensor tensor, ReadNpy(file));
+    InputArray array{file, std::move(tensor)};
+    if (array.tensor.type != inputs[index].type) return DoesNotFit(array, inputs[index], "wrong type");
+    arrays.emplace(index, std::move(array));
+  }
+  return arrays;
+}
+
+// The shapes of arrays that inputs of a fixed shape do not take as they are, but may when the graph is made for them.
+Result<std::map<std::string, Shape>> OtherShapes(const std::map<size_t, InputArray>& arrays,
+                                                 const std::vector<TensorSpec>& inputs) {
+  std::map<std::string, Shape> other;
+  for (const auto& [index, array] : arrays) {
+    const TensorSpec& spec = inputs[index];
+    if (FitShape(array.tensor.shape, spec.shape).ok()) continue;
+    if (!IsStatic(spec.shape) || array.tensor.shape.size() != spec.shape.size()) {
+      return DoesNotFit(array, spec, "wrong shape");
+    }
+    other.emplace(spec.name, array.tensor.shape);
+  }
+  return other;
+}
+
+// The model, made for the arrays' shapes where its own are others.
+Result<std::unique_ptr<CompiledModel>> CompileFor(Engine& engine, const ModelFiles& files,
+                                                  std::unique_ptr<CompiledModel> as_it_is,
+                                                  const std::map<size_t, InputArray>& arrays) {
+  DE_TRY(const auto shapes, OtherShapes(arrays, as_it_is->inputs()));
+  if (shapes.empty()) return as_it_is;
+  auto compiled = engine.Compile(files, {.input_shapes = shapes});
+  if (compiled.ok()) return compiled;
+  for (const auto& [index, array] : arrays) {
+    const TensorSpec& spec = as_it_is->inputs()[index];
+    if (!shapes.contains(spec.name)) continue;
+    return DoesNotFit(array, spec,
+                      fmt::format("wrong shape, and the graph cannot be given it ({})", compiled.error().message));
+  }
+  return compiled;
+}
+
+Status FillInput(CompiledModel& model, size_t index, const InputArray& array) {
   const TensorSpec& spec = model.inputs()[index];
-  DE_TRY(const Tensor tensor, ReadNpy(file));
-  const auto fail = [&](std::string_view what) {
-    return Error{ErrorCode::kBadInput,
-                 fmt::format("{}: {}; input '{}' is {} {}, the file holds {} {}", file.string(), what, spec.name,
-                             ToString(spec.type), ToString(spec.shape), ToString(tensor.type), ToString(tensor.shape))};
-  };
-  if (tensor.type != spec.type) return fail("wrong type");
-  const auto shape = FitShape(tensor.shape, spec.shape);
-  if (!shape.ok()) return fail("wrong shape");
-  if (!IsStatic(spec.shape)) DE_TRY_STATUS(model.ResizeInput(0, index, shape.value()));
+  DE_TRY(const Shape shape, FitShape(array.tensor.shape, spec.shape));
+  if (!IsStatic(spec.shape)) DE_TRY_STATUS(model.ResizeInput(0, index, shape));
   const MutableTensorView view = model.Input(0, index);
-  if (view.data.size() != tensor.data.size()) return fail("wrong size");
-  std::memcpy(view.data.data(), tensor.data.data(), tensor.data.size());
+  if (view.data.size() != array.tensor.data.size()) return DoesNotFit(array, spec, "wrong size");
+  std::memcpy(view.data.data(), array.tensor.data.data(), array.tensor.data.size());
   return {};
 }
 
@@ -102,9 +149,11 @@ Result<Shape> FitShape(const Shape& given, const Shape& wanted) {
 
 Status InferTensors(Engine& engine, const Path& model, const InferOptions& options) {
   DE_TRY(const ModelFiles files, FindModelFiles(model));
-  DE_TRY(const auto compiled, engine.Compile(files, {}));
-  DE_TRY(const auto inputs, AssignInputs(options.inputs, compiled->inputs()));
-  for (const auto& [index, file] : inputs) DE_TRY_STATUS(FillInput(*compiled, index, file));
+  DE_TRY(auto as_it_is, engine.Compile(files, {}));
+  DE_TRY(const auto inputs, AssignInputs(options.inputs, as_it_is->inputs()));
+  DE_TRY(const auto arrays, ReadInputs(inputs, as_it_is->inputs()));
+  DE_TRY(const auto compiled, CompileFor(engine, files, std::move(as_it_is), arrays));
+  for (const auto& [index, array] : arrays) DE_TRY_STATUS(FillInput(*compiled, index, array));
   DE_TRY_STATUS(compiled->Run(0));
 
   std::error_code ec;

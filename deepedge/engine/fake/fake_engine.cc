@@ -118,10 +118,23 @@ Result<GraphInfo> FakeEngine::Inspect(const ModelFiles& files) {
                    .weight_bytes = model->profile.weight_bytes};
 }
 
+Result<std::optional<ModelFiles>> FakeEngine::Quantize(const ModelFiles& files, const QuantizeOptions& /*options*/,
+                                                       const Path& /*graph_file*/) {
+  return Error{ErrorCode::kUnsupported, fmt::format("{}: the fake engine does not quantize", files.graph.string())};
+}
+
 Result<std::unique_ptr<CompiledModel>> FakeEngine::Compile(const ModelFiles& files, const CompileOptions& options) {
   DE_CHECK(options.concurrency >= 1);
   DE_TRY(auto model, Find(files.graph));
   DE_TRY(auto inputs, InputsFor(*model, options.picture));
+  for (const auto& [name, shape] : options.input_shapes) {
+    const auto spec = std::find_if(inputs.begin(), inputs.end(), [&, &n = name](const auto& s) { return s.name == n; });
+    if (spec == inputs.end() || spec->shape.size() != shape.size()) {
+      return Error{ErrorCode::kBadInput,
+                   fmt::format("{}: has no input '{}' of {} dimensions", model->profile.model, name, shape.size())};
+    }
+    spec->shape = shape;
+  }
   return std::unique_ptr<CompiledModel>(
       std::make_unique<FakeCompiledModel>(std::move(model), std::move(inputs), options.concurrency, spend_));
 }
