@@ -157,10 +157,13 @@ class ResultWriter {
     if (event_.task == "detection" || !result.objects.empty()) WriteObjects(result.objects);
     if (event_.task == "classification" || !result.classes.empty()) WriteClasses(result.classes);
     if (event_.task == "pose" || !result.keypoints.empty()) AppendKeypoints(result.keypoints, out_);
+    if (event_.task == "embedding" || !result.embedding.empty()) WriteEmbedding(result.embedding);
+    if (event_.task == "segmentation" || result.mask.width > 0) WriteMask(result.mask);
+    if (event_.task == "text" || !result.text.empty()) WriteText(result.text);
+    if (event_.task == "regression" || !result.values.empty()) WriteValues(result.values);
   }
 
-  void WriteLabelAndScore(int label, float score) {
-    out_ += R"({"label":)";
+  void WriteLabel(int label) {
     const auto index = static_cast<size_t>(label);
     if (label >= 0 && event_.labels && index < event_.labels->size()) {
       AppendString((*event_.labels)[index], out_);
@@ -169,6 +172,11 @@ class ResultWriter {
       AppendInteger(label, out_);
       out_ += '"';
     }
+  }
+
+  void WriteLabelAndScore(int label, float score) {
+    out_ += R"({"label":)";
+    WriteLabel(label);
     AppendKey("score", out_);
     AppendNumber(score, kScoreDigits, out_);
   }
@@ -189,6 +197,70 @@ class ResultWriter {
     AppendKey("classes", out_);
     AppendList(classes, out_, [&](const ClassScore& entry) {
       WriteLabelAndScore(entry.label, entry.score);
+      if (!entry.head.empty()) AppendTextEntry("head", entry.head, out_);
+      out_ += '}';
+    });
+  }
+
+  void WriteEmbedding(const std::vector<float>& embedding) {
+    AppendKey("embedding", out_);
+    AppendList(embedding, out_, [&](float value) {
+      fmt::format_to(std::back_inserter(out_), "{:.6g}", std::isfinite(value) ? value : 0.0F);
+    });
+  }
+
+  // `runs` are pairs of a label's number (-1: background) and how many pixels have it, row by row.
+  void WriteMask(const ClassMask& mask) {
+    AppendKey("mask", out_);
+    out_ += R"({"width":)";
+    AppendInteger(mask.width, out_);
+    AppendIntegerEntry("height", mask.height, out_);
+    AppendKey("shares", out_);
+    AppendList(mask.shares, out_, [&](const LabelShare& share) {
+      out_ += R"({"id":)";
+      AppendInteger(share.label, out_);
+      AppendKey("label", out_);
+      WriteLabel(share.label);
+      AppendKey("share", out_);
+      AppendNumber(share.share, kPositionDigits, out_);
+      out_ += '}';
+    });
+    AppendKey("runs", out_);
+    AppendList(mask.runs, out_, [&](const MaskRun& run) {
+      out_ += '[';
+      AppendInteger(run.label, out_);
+      out_ += ',';
+      AppendInteger(run.length, out_);
+      out_ += ']';
+    });
+    out_ += '}';
+  }
+
+  void WriteText(const std::vector<TextRegion>& text) {
+    AppendKey("text", out_);
+    AppendList(text, out_, [&](const TextRegion& region) {
+      out_ += R"({"score":)";
+      AppendNumber(region.score, kScoreDigits, out_);
+      AppendKey("corners", out_);
+      AppendList(region.corners, out_, [&](const Point& corner) {
+        out_ += '[';
+        AppendNumber(corner.x, kPositionDigits, out_);
+        out_ += ',';
+        AppendNumber(corner.y, kPositionDigits, out_);
+        out_ += ']';
+      });
+      out_ += '}';
+    });
+  }
+
+  void WriteValues(const std::vector<NamedNumber>& values) {
+    AppendKey("values", out_);
+    AppendList(values, out_, [&](const NamedNumber& value) {
+      out_ += R"({"name":)";
+      AppendString(value.name, out_);
+      AppendKey("value", out_);
+      AppendNumber(value.value, kPositionDigits, out_);
+      if (!value.unit.empty()) AppendTextEntry("unit", value.unit, out_);
       out_ += '}';
     });
   }

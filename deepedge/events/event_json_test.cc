@@ -39,7 +39,9 @@ TEST(EventJson, WritesThePartOfTheTaskAlsoWhenEmpty) {
   const struct {
     const char* task;
     const char* part;
-  } cases[] = {{"detection", "objects"}, {"classification", "classes"}, {"pose", "keypoints"}};
+  } cases[] = {{"detection", "objects"}, {"classification", "classes"},
+               {"pose", "keypoints"},    {"embedding", "embedding"},
+               {"text", "text"},         {"regression", "values"}};
   for (const auto& c : cases) {
     ResultEvent event = PersonEvent();
     event.task = c.task;
@@ -67,6 +69,32 @@ TEST(EventJson, WritesClassesAndKeypoints) {
   event.task = "detection";
   event.result = {.objects = {{.label = 0, .score = 1, .box = {0, 0, 1, 1}, .keypoints = {{{0.1F, 0.2F}, 0.3F}}}}};
   EXPECT_THAT(ToJsonLine(event), testing::HasSubstr(R"("box":[0,0,1,1],"keypoints":[[0.1,0.2,0.3]]}],"variant")"));
+}
+
+TEST(EventJson, WritesVectorsMasksTextAndNumbers) {
+  ResultEvent event = PersonEvent();
+  event.task = "embedding";
+  event.result = {.embedding = {0.5F, -0.0000125F, std::numeric_limits<float>::quiet_NaN(), 1234567.0F}};
+  EXPECT_THAT(ToJsonLine(event), testing::HasSubstr(R"("embedding":[0.5,-1.25e-05,0,1.23457e+06],"variant")"));
+  event.task = "segmentation";
+  event.result = {};
+  EXPECT_THAT(ToJsonLine(event), testing::HasSubstr(R"("mask":{"width":0,"height":0,"shares":[],"runs":[]},)"));
+  event.result = {
+      .mask = {.width = 2, .height = 3, .runs = {{-1, 2}, {1, 4}}, .shares = {{.label = 1, .share = 0.66667F}}}};
+  EXPECT_THAT(ToJsonLine(event),
+              testing::HasSubstr(R"("mask":{"width":2,"height":3,"shares":[{"id":1,"label":"car","share":0.66667}],)"
+                                 R"("runs":[[-1,2],[1,4]]},"variant")"));
+  event.task = "text";
+  event.result = {.text = {{.corners = {{{0, 0.1F}, {0.5F, 0.1F}, {0.5F, 0.2F}, {0, 0.2F}}}, .score = 0.9F}}};
+  EXPECT_THAT(ToJsonLine(event),
+              testing::HasSubstr(R"("text":[{"score":0.9,"corners":[[0,0.1],[0.5,0.1],[0.5,0.2],[0,0.2]]}],)"));
+  event.task = "regression";
+  event.result = {.values = {{"age", 31.25F, "years"}, {"x", -1, ""}}};
+  EXPECT_THAT(ToJsonLine(event),
+              testing::HasSubstr(R"("values":[{"name":"age","value":31.25,"unit":"years"},{"name":"x","value":-1}],)"));
+  event.task = "classification";
+  event.result = {.classes = {{.label = 1, .score = 0.5F, .head = "kind"}}};
+  EXPECT_THAT(ToJsonLine(event), testing::HasSubstr(R"([{"label":"car","score":0.5,"head":"kind"}])"));
 }
 
 TEST(EventJson, WritesStreamEvents) {

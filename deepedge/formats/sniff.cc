@@ -71,7 +71,8 @@ Result<std::vector<Path>> FilesOfKind(const Path& folder, ContentKind kind, Mode
   return found;
 }
 
-// Beside `x.pdmodel` lies `x.pdiparams`, beside `__model__` `__params__`; else the only file of such weights is taken.
+// Beside `x.pdmodel` lies `x.pdiparams`, beside `__model__` `__params__`; else the only file of such weights is taken,
+// or, where there are several, the folder.
 Result<Path> FindPaddleWeights(const Path& graph) {
   for (const Path& candidate :
        {WithExtension(graph, ".pdiparams"), FolderOf(graph) / "__params__", FolderOf(graph) / "params"}) {
@@ -79,13 +80,12 @@ Result<Path> FindPaddleWeights(const Path& graph) {
   }
   DE_TRY(const std::vector<Path> found, FilesOfKind(FolderOf(graph), ContentKind::kWeights, ModelFormat::kPaddle));
   if (found.size() == 1) return found.front();
-  return Error{ErrorCode::kBadInput,
-               found.empty()
-                   ? fmt::format("{}: a Paddle model without its weights: expected {} or __params__ beside it",
-                                 graph.string(), WithExtension(graph, ".pdiparams").filename().string())
-                   : fmt::format("{}: a Paddle model with its weights in {} files; only one combined file "
-                                 "is read (save the model with combined parameters)",
-                                 graph.string(), found.size())};
+  if (found.empty()) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("{}: a Paddle model without its weights: expected {} or __params__ beside it",
+                             graph.string(), WithExtension(graph, ".pdiparams").filename().string())};
+  }
+  return FolderOf(graph);  // a file for each parameter: paddle_parameters.h
 }
 
 // What a network of two files is made of: the description as text and the weights.
@@ -151,6 +151,18 @@ Result<ModelFiles> Complete(const Path& path, ModelFormat format) {
   return files;
 }
 
+// The weights of a graph as text lie in the frozen graph of the same stem, else in the only one of the folder.
+Result<ModelFiles> CompleteTextGraph(const Path& path, const FileContent& content) {
+  DE_TRY(const std::vector<Path> found, FilesOfKind(FolderOf(path), ContentKind::kModel, ModelFormat::kTfFrozen));
+  for (const Path& candidate : found) {
+    if (found.size() == 1 || candidate.stem() == path.stem()) return ModelFiles{content.format, path, candidate};
+  }
+  return Error{
+      ErrorCode::kUnsupported,
+      fmt::format("{}: {}, which is not read without the frozen graph (.pb) that holds its weights: {}", path.string(),
+                  content.what, found.empty() ? "none lies beside it" : "several lie beside it, name both alike")};
+}
+
 Result<ModelFiles> FindFile(const Path& path) {
   DE_TRY(const FileContent content, Identify(path));
   if (content.missing_bytes > 0) {
@@ -159,6 +171,7 @@ Result<ModelFiles> FindFile(const Path& path) {
   }
   switch (content.kind) {
     case ContentKind::kModel: return Complete(path, content.format);
+    case ContentKind::kTextGraph: return CompleteTextGraph(path, content);
     case ContentKind::kUnsupported:
       return Error{ErrorCode::kUnsupported, fmt::format("{}: {}, which is not read yet", path.string(), content.what)};
     case ContentKind::kWeights:
@@ -200,7 +213,9 @@ Result<std::optional<ModelFiles>> FindAmong(const Path& folder, const std::vecto
     const auto content = Identify(entry);
     if (!content.ok()) continue;  // a file that may not be read is not the one that is meant
     if (content.value().kind == ContentKind::kModel) models.push_back(entry);
-    if (content.value().kind == ContentKind::kUnsupported && !unsupported) unsupported = entry;
+    const bool other =
+        content.value().kind == ContentKind::kUnsupported || content.value().kind == ContentKind::kTextGraph;
+    if (other && !unsupported) unsupported = entry;
   }
   if (models.size() > 1) {
     return Error{ErrorCode::kBadInput, fmt::format("{}: holds {} models: {}; name one of them", folder.string(),

@@ -132,7 +132,9 @@ TEST_F(SniffTest, MissesSecondFiles) {
   ExpectError(Write("p/__model__", PaddleProgram()), ErrorCode::kBadInput, "without its weights");
   Write("q/conv1_w", PaddleWeights());
   Write("q/conv1_b", PaddleWeights());
-  ExpectError(Write("q/__model__", PaddleProgram()), ErrorCode::kBadInput, "in 2 files");
+  const auto separate = FindModelFiles(Write("q/__model__", PaddleProgram()));
+  ASSERT_TRUE(separate.ok()) << separate.error().message;
+  EXPECT_EQ(separate.value().weights, folder() / "q");
 }
 
 TEST_F(SniffTest, LooksIntoFolders) {
@@ -162,6 +164,9 @@ TEST_F(SniffTest, LooksIntoFolders) {
   Write("text_beside/graph.pb", FrozenGraph());
   Write("text_beside/graph.pbtxt", "node {\n  name: \"data\"\n  op: \"Placeholder\"\n}\n");
   EXPECT_EQ(Find(folder() / "text_beside").graph, folder() / "text_beside/graph.pb");
+  EXPECT_EQ(Find(folder() / "text_beside").weights, Path());
+  EXPECT_EQ(Find(folder() / "text_beside/graph.pbtxt").graph, folder() / "text_beside/graph.pbtxt");
+  EXPECT_EQ(Find(folder() / "text_beside/graph.pbtxt").weights, folder() / "text_beside/graph.pb");
 }
 
 TEST_F(SniffTest, RefusesFoldersThatDoNotHoldOneModel) {

@@ -26,17 +26,19 @@ std::optional<uint64_t> WireScanner::ReadVarint() {
 std::optional<WireField> WireScanner::Next() {
   if (broken_ || position_ >= end_) return std::nullopt;
   broken_ = true;  // until this field turns out to be whole
+  const int64_t begin = position_;
   const auto tag = ReadVarint();
   constexpr uint64_t kMaxFieldNumber = (1U << 29) - 1;
   if (!tag || (*tag >> 3) == 0 || (*tag >> 3) > kMaxFieldNumber) return std::nullopt;
   WireField field;
+  field.begin = begin;
   field.number = static_cast<uint32_t>(*tag >> 3);
   switch (*tag & 7) {
     case 0: {
       const int64_t start = position_;
       const auto value = ReadVarint();
       if (!value) return std::nullopt;
-      field = {field.number, WireType::kVarint, *value, start, position_ - start};
+      field = {field.number, WireType::kVarint, *value, begin, start, position_ - start};
       broken_ = false;
       return field;
     }

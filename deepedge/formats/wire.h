@@ -20,8 +20,11 @@ struct WireField {
   uint32_t number = 0;
   WireType type = WireType::kVarint;
   uint64_t value = 0;  // kVarint: the number
+  int64_t begin = 0;   // of the whole field, its number included, in the file
   int64_t offset = 0;  // of the content in the file
   int64_t length = 0;  // of the content; may reach past the end of a truncated message
+
+  int64_t end() const { return offset + length; }
 };
 
 // Thread-compatible. Borrows the file.

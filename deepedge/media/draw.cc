@@ -126,4 +126,42 @@ void DrawPoint(RgbPicture& picture, Point at, Rgb color) {
   }
 }
 
+void DrawPolygon(RgbPicture& picture, std::span<const Point> corners, Rgb color) {
+  const int width = LineWidth(picture.width, picture.height);
+  for (size_t i = 0; i < corners.size(); ++i) {
+    const Point& from = corners[i];
+    const Point& to = corners[(i + 1) % corners.size()];
+    const int x1 = ToPixel(from.x, picture.width);
+    const int y1 = ToPixel(from.y, picture.height);
+    const int x2 = ToPixel(to.x, picture.width);
+    const int y2 = ToPixel(to.y, picture.height);
+    const int steps = std::max({std::abs(x2 - x1), std::abs(y2 - y1), 1});
+    for (int step = 0; step <= steps; ++step) {
+      const int x = x1 + static_cast<int>(std::lround(static_cast<double>(x2 - x1) * step / steps)) - width / 2;
+      const int y = y1 + static_cast<int>(std::lround(static_cast<double>(y2 - y1) * step / steps)) - width / 2;
+      Fill(picture, {x, y, x + width, y + width}, color);
+    }
+  }
+}
+
+void DrawMask(RgbPicture& picture, std::span<const int> labels, int columns) {
+  const auto rows = columns > 0 ? static_cast<int64_t>(labels.size()) / columns : 0;
+  if (rows < 1) return;
+  for (int y = 0; y < picture.height; ++y) {
+    const int64_t row = int64_t{y} * rows / picture.height;
+    for (int x = 0; x < picture.width; ++x) {
+      const int64_t column = int64_t{x} * columns / picture.width;
+      const int label = labels[static_cast<size_t>(row * columns + column)];
+      if (label < 0) continue;
+      const Rgb color = ColorOfLabel(label);
+      uint8_t* pixel =
+          &picture.pixels[(static_cast<size_t>(y) * static_cast<size_t>(picture.width) + static_cast<size_t>(x)) * 3];
+      const auto mix = [](uint8_t a, uint8_t b) { return static_cast<uint8_t>((a + b) / 2); };
+      pixel[0] = mix(pixel[0], color.r);
+      pixel[1] = mix(pixel[1], color.g);
+      pixel[2] = mix(pixel[2], color.b);
+    }
+  }
+}
+
 }  // namespace deepedge

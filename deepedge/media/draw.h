@@ -3,6 +3,7 @@
 // a line or a letter is as visible on 4K as on 320x240.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "deepedge/media/geometry.h"
@@ -32,5 +33,11 @@ void DrawLabel(RgbPicture& picture, const Box& box, std::string_view text, Rgb b
 
 // A filled disc around `at`, given as fractions of the picture.
 void DrawPoint(RgbPicture& picture, Point at, Rgb color);
+
+// The outline of the polygon through `corners`, fractions of the picture.
+void DrawPolygon(RgbPicture& picture, std::span<const Point> corners, Rgb color);
+
+// Tints the picture by the labels of a grid of `columns` cells a row that covers it; cells under 0 stay as they are.
+void DrawMask(RgbPicture& picture, std::span<const int> labels, int columns);
 
 }  // namespace deepedge

@@ -138,5 +138,31 @@ TEST(DrawPointTest, DrawsADisc) {
   EXPECT_EQ(At(picture, 0, 0), kRed);
 }
 
+TEST(DrawPolygonTest, DrawsEverySide) {
+  RgbPicture picture = Black(100, 80);
+  const Point corners[] = {{0.1F, 0.25F}, {0.5F, 0.25F}, {0.5F, 0.75F}, {0.1F, 0.75F}};
+  DrawPolygon(picture, corners, kRed);
+  for (const auto& [x, y] : {std::pair{30, 20}, {50, 40}, {30, 60}, {10, 40}}) EXPECT_EQ(At(picture, x, y), kRed);
+  EXPECT_EQ(At(picture, 30, 40), kBlack);
+  EXPECT_EQ(At(picture, 60, 40), kBlack);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Point odd[] = {{nan, 1e30F}, {-5, nan}};
+  DrawPolygon(picture, odd, kRed);
+  DrawPolygon(picture, {}, kRed);
+}
+
+TEST(DrawMaskTest, TintsTheCellsOfALabel) {
+  RgbPicture picture = Black(40, 20);
+  const int labels[] = {-1, 3, -1, -1};  // 2x2 cells
+  DrawMask(picture, labels, 2);
+  const Rgb color = ColorOfLabel(3);
+  const auto half = [](uint8_t value) { return static_cast<uint8_t>(value / 2); };
+  EXPECT_EQ(CountPixels(picture, Rgb{half(color.r), half(color.g), half(color.b)}), 20 * 10);
+  EXPECT_EQ(At(picture, 20, 0), (Rgb{half(color.r), half(color.g), half(color.b)}));
+  EXPECT_EQ(CountPixels(picture, kBlack), 600);
+  DrawMask(picture, {}, 2);
+  DrawMask(picture, labels, 0);
+}
+
 }  // namespace
 }  // namespace deepedge

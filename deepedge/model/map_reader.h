@@ -38,6 +38,21 @@ void ReadNumber(std::vector<Problem>& problems, const nlohmann::json& value, con
                                            lowest, highest)});
 }
 
+// One of the words of `choices`; noted as a problem otherwise.
+template <typename T>
+void ReadChoice(std::vector<Problem>& problems, const nlohmann::json& value, const std::string& pointer, T* choice,
+                std::span<const std::pair<std::string_view, T>> choices) {
+  std::string allowed;
+  for (const auto& [name, candidate] : choices) {
+    if (value.is_string() && value.get_ref<const std::string&>() == name) {
+      *choice = candidate;
+      return;
+    }
+    allowed += (allowed.empty() ? "" : ", ") + std::string(name);
+  }
+  problems.push_back({pointer, fmt::format("{} is not known; allowed: {}", value.dump(), allowed)});
+}
+
 class MapReader {
  public:
   // A value that is no table is a problem; then all reads leave their fields alone.
@@ -78,17 +93,7 @@ class MapReader {
 
   template <typename T>
   void Choice(std::string_view key, T* choice, std::span<const std::pair<std::string_view, T>> choices) {
-    const nlohmann::json* value = Take(key);
-    if (value == nullptr) return;
-    std::string allowed;
-    for (const auto& [name, candidate] : choices) {
-      if (value->is_string() && value->get_ref<const std::string&>() == name) {
-        *choice = candidate;
-        return;
-      }
-      allowed += (allowed.empty() ? "" : ", ") + std::string(name);
-    }
-    Report(key, fmt::format("{} is not known; allowed: {}", value->dump(), allowed));
+    if (const auto* value = Take(key)) ReadChoice(problems_, *value, PointerOf(key), choice, choices);
   }
 
   // Call last: a key that was not asked for is a problem.

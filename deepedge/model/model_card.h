@@ -11,6 +11,7 @@
 
 #include "deepedge/media/geometry.h"
 #include "deepedge/media/pixel_ops.h"
+#include "deepedge/model/variant.h"
 
 namespace deepedge {
 
@@ -36,12 +37,84 @@ struct PictureInput {
 enum class OutputDecoderKind {
   kRaw,             // no reading: outputs are shown as tensors only
   kSsd,             // one tensor of rows (image, label, score, x1, y1, x2, y2): DetectionOutput
-  kSsdAnchors,      // raw box offsets and class scores, decoded against anchors
-  kBoxesScores,     // boxes already decoded (x1 y1 x2 y2 as fractions) and class scores, without suppression
-  kDetections,      // boxes (y1 x1 y2 x2), classes, scores and (optional) count: suppression inside the graph
+  kSsdAnchors,      // raw box offsets and class scores (and RetinaFace's landmarks), decoded against anchors
+  kBoxesScores,     // boxes already decoded (`box_form`) and class scores (and landmarks), without suppression
+  kDetections,      // boxes (`columns`), classes, scores and (optional) count: suppression inside the graph
   kYolox,           // rows of cx, cy, w, h, objectness, class scores on grids of several strides
-  kClassification,  // one score per class
-  kPose,            // one person: rows of y, x, score; `labels` names the points
+  kYoloAnchors,     // YOLO v2, v3, v4, v5, v7: one raw map per scale, `heads` gives their anchors
+  kYoloRows,        // decoded rows of box, [objectness], class scores, [key points]: exports of YOLO v5, v7, v8, v11
+  kDetectionRows,   // rows of `columns` (box, score, class), suppressed inside the graph: YOLOv10, end-to-end exports
+  kDfl,             // distances of the four sides from a cell, each one number or `bins` weights: NanoDet, YOLOv8, FCOS
+  kFastestGrid,     // FastestDet: one map of objectness, 4 box numbers, class scores
+  kYunet,           // YuNet faces: class, objectness, box and points per stride, or (with anchors) loc, conf, iou
+  kCenternet,       // heat map of centres, sizes, offsets
+  kClassification,  // one score per class; several outputs with `class_heads`; `values` beside them
+  kPose,            // rows of y, x, score: one person; or 6 persons of 56 numbers (MoveNet multipose)
+  kHeatmapPose,     // one heat map per point: one person; with part affinity fields (`pafs`) many
+  kEmbedding,       // a vector that says who or what it is; compared by its cosine
+  kSegmentation,    // a class for every pixel, as scores per class or as class numbers
+  kTextMap,         // how likely each pixel is text (DB): regions of text
+  kRegression,      // plain numbers with names: `values`, or one per label
+};
+
+// What four numbers of a box mean.
+enum class BoxForm {
+  kCorners,     // x1 y1 x2 y2
+  kCenterSize,  // cx cy w h
+  kCornerSize,  // x1 y1 w h
+};
+
+// How kYoloAnchors makes a box size from its number t and the anchor.
+enum class YoloBoxRule {
+  kExp,     // exp(t) * anchor: v2, v3, v4
+  kSquare,  // (2 * logistic(t))^2 * anchor: v5, v7, Darknet's new_coords
+};
+
+// What one column of a row holds.
+enum class RowColumn { kX1, kY1, kX2, kY2, kCenterX, kCenterY, kWidth, kHeight, kScore, kClass, kIgnored };
+
+// One scale of a head that works on several. Tensors without a name are found by the size of their map, so `stride` or
+// a name is needed.
+struct OutputHead {
+  int stride = 0;         // pixels of the input between two cells; 0: from the size of the named map
+  std::string boxes;      // kYoloAnchors: the whole map
+  std::string scores;     // kDfl, kYunet: class scores
+  std::string quality;    // kDfl, kYunet: what multiplies them: objectness, centre-ness, IoU
+  std::string landmarks;  // kDfl, kYunet
+  std::vector<std::array<float, 2>> anchors;  // kYoloAnchors: width, height in pixels of the input
+
+  friend bool operator==(const OutputHead&, const OutputHead&) = default;
+};
+
+// One of several lists of class scores, such as the gender of an age and gender network.
+struct ClassHead {
+  std::string name;    // what the result calls it
+  std::string tensor;  // empty: found by the number of classes
+  int classes = 0;     // how many entries of the card's labels are its own; heads follow each other there
+
+  friend bool operator==(const ClassHead&, const ClassHead&) = default;
+};
+
+// A plain number: element `index` of a tensor, times `scale`, plus `offset`.
+struct ValueSpec {
+  std::string name;
+  std::string tensor;  // empty: the only one that no other role takes
+  int index = 0;
+  float scale = 1;
+  float offset = 0;
+  std::string unit;  // for the reader only: "years"
+
+  friend bool operator==(const ValueSpec&, const ValueSpec&) = default;
+};
+
+// Two points that belong together, and the channels of the part affinity field that says how.
+struct Limb {
+  int from = 0;
+  int to = 0;
+  int x_channel = 0;
+  int y_channel = 0;
+
+  friend bool operator==(const Limb&, const Limb&) = default;
 };
 
 // One feature map's share of the anchors of an SSD head: at the centre of every cell, one box per entry of `sizes`.
@@ -79,6 +152,14 @@ struct OutputDecoderSpec {
   std::string scores;
   std::string classes;
   std::string count;
+  std::string landmarks;  // kSsdAnchors, kBoxesScores, kCenternet: key points in a tensor of their own
+  std::string quality;    // kYunet with anchors: the IoU
+  std::string offsets;    // kCenternet: where in its cell a centre lies
+  std::string pafs;       // kHeatmapPose: part affinity fields; empty: one person
+  std::string tensor;     // of the kinds that read one: kEmbedding, kSegmentation, kTextMap, kRegression, kHeatmapPose
+  std::vector<OutputHead> heads;       // kYoloAnchors always; kDfl, kYunet where names are needed
+  std::vector<ClassHead> class_heads;  // kClassification with several outputs
+  std::vector<ValueSpec> values;       // kRegression, kClassification
 
   bool sigmoid = false;    // scores are logits of independent classes
   bool softmax = false;    // scores are logits of exclusive classes
@@ -90,10 +171,54 @@ struct OutputDecoderSpec {
   // false = centre offsets times anchor size, log sizes (SSD).
   bool linear_offsets = false;
   bool yx_order = false;             // box tensors hold y before x
-  int keypoints = 0;                 // points behind the four box numbers of each row
+  int keypoints = 0;                 // points of each object: behind its four box numbers, or in `landmarks`
   std::vector<AnchorLevel> anchors;  // kSsdAnchors: one of `anchors` and `anchor_rule`
   std::optional<SsdAnchorRule> anchor_rule;
-  std::vector<int> strides{8, 16, 32};  // kYolox
+  std::vector<int> strides{8, 16, 32};  // kYolox, kDfl, kYunet
+
+  // Form of rows and maps.
+  bool objectness = false;          // kYoloAnchors, kYoloRows, kDfl: one more number multiplies the class scores
+  std::optional<BoxForm> box_form;  // kYoloRows (default kCenterSize), kBoxesScores (default kCorners)
+  // kYoloRows: numbers per point, 2 (x, y) or 3 (x, y, score); whether they stand before the class scores; and how many
+  // numbers at the end of a row nobody reads (mask coefficients).
+  int keypoint_size = 2;
+  bool keypoints_first = false;
+  int ignored_columns = 0;
+  // kDetectionRows (default x1 y1 x2 y2 score class), kDetections (the 4 box numbers, default y1 x1 y2 x2).
+  std::vector<RowColumn> columns;
+
+  // kYoloAnchors: x, y are v * scale_xy - (scale_xy - 1) / 2 cells; 0: 1 for kExp, 2 for kSquare. `activated` says that
+  // the graph applied the logistic function (softmax) to all numbers itself; else the decoder does: x, y, objectness,
+  // for kSquare w, h, and the class scores (softmax where `softmax`).
+  YoloBoxRule box_rule = YoloBoxRule::kExp;
+  float scale_xy = 0;
+  bool activated = false;
+  // kYoloAnchors: the class scores of a cell belong to all its anchors (Yolo-FastestV2): the map holds the box numbers
+  // of every anchor, the objectness of every anchor, the class scores.
+  bool shared_classes = false;
+
+  // kDfl: how many weights stand for one distance (NanoDet 8, YOLOv8 16); 1: the distance itself. Distances are in
+  // cells (else pixels). A cell's own place is (column + cell_offset) * stride: default 0.5 for kDfl, 0 for kCenternet.
+  int bins = 1;
+  bool distances_in_pixels = false;
+  std::optional<float> cell_offset;
+  bool boxes_first = false;  // kDfl with rows of scores and box in one tensor: the box stands first
+  int boxes_per_cell = 1;    // kDfl: SCRFD has 2
+
+  bool log_sizes = false;     // kCenternet: sizes are logarithms of cells (CenterFace)
+  bool l2_normalize = false;  // kEmbedding: scale the vector to the length 1
+  bool class_ids = false;     // kSegmentation: the numbers are classes, not scores
+
+  // kTextMap: a pixel is text from `map_threshold` on; a region whose mean is under the card's threshold is dropped; a
+  // region grows by area * unclip / perimeter on each side. `rotated`: the smallest rectangle of any angle.
+  // kHeatmapPose with pafs: peaks under `map_threshold` are no points.
+  float map_threshold = 0.3F;
+  float unclip = 1.5F;
+  bool rotated = true;
+
+  std::vector<std::string> point_names;  // names of the key points; the card's labels name the objects
+  std::vector<Limb> limbs;               // kHeatmapPose with pafs; empty: OpenPose's own for 18 points
+
   float nms_iou = 0.45F;
   bool nms_per_label = true;  // false: boxes of different labels suppress each other too
   int top_k = 5;              // kClassification: how many classes a result names
@@ -106,14 +231,16 @@ struct OutputDecoderSpec {
 
 struct ModelCard {
   std::string name;
-  std::string task;  // detection, classification, pose, raw
+  std::string task;  // detection, classification, pose, embedding, segmentation, text, regression, raw
   PictureInput input;
   OutputDecoderSpec output;
   std::vector<std::string> labels;
+  std::vector<VariantCard> variants;
   float threshold = 0.4F;  // objects under this score are not reported; a classification names its top_k always
   std::string licence;
   std::string source;
   std::string sha256;
+  int version = 0;  // in a repository: which of the version folders beside it the card is for; 0: the last
 
   // The name of class `index`, or "class <index>" where the card has none.
   std::string LabelOf(int index) const;

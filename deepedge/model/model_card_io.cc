@@ -7,6 +7,7 @@
 
 #include "deepedge/model/map_reader.h"
 #include "deepedge/model/model_card_names.h"
+#include "deepedge/model/variant_yaml.h"
 
 namespace deepedge {
 namespace {
@@ -51,21 +52,23 @@ void ReadInput(Problems& problems, const nlohmann::json& value, PictureInput* in
   map.RefuseOtherKeys();
 }
 
-void ReadAnchorSizes(Problems& problems, MapReader& map, std::vector<std::array<float, 2>>* sizes) {
-  const nlohmann::json* list = map.Take("sizes");
+// Pairs of width and height in `unit`, each up to `largest`.
+void ReadBoxSizes(Problems& problems, MapReader& map, std::string_view key, std::string_view unit, float largest,
+                  std::vector<std::array<float, 2>>* sizes) {
+  const nlohmann::json* list = map.Take(key);
   if (list == nullptr || !list->is_array() || list->empty() || list->size() > 100) {
-    map.Report("sizes", "expected a list of [width, height] pairs");
+    map.Report(key, "expected a list of [width, height] pairs");
     return;
   }
   for (size_t i = 0; i < list->size(); ++i) {
-    const std::string pointer = PointerTo(map.PointerOf("sizes"), i);
+    const std::string pointer = PointerTo(map.PointerOf(key), i);
     const nlohmann::json& pair = (*list)[i];
     if (!pair.is_array() || pair.size() != 2) {
-      problems.push_back({pointer, "expected [width, height], fractions of the input"});
+      problems.push_back({pointer, fmt::format("expected [width, height], {}", unit)});
       continue;
     }
     std::array<float, 2> size{};
-    for (size_t k = 0; k < 2; ++k) ReadNumber(problems, pair[k], PointerTo(pointer, k), &size[k], 1e-6F, 100.0F);
+    for (size_t k = 0; k < 2; ++k) ReadNumber(problems, pair[k], PointerTo(pointer, k), &size[k], 1e-6F, largest);
     sizes->push_back(size);
   }
 }
@@ -78,7 +81,7 @@ AnchorLevel ReadAnchorLevel(Problems& problems, const nlohmann::json& value, con
   std::vector<float> step;
   map.Numbers("step", &step, 1e-6F, 1.0F, 2, 2);
   if (step.size() == 2) level.step = {step[0], step[1]};
-  ReadAnchorSizes(problems, map, &level.sizes);
+  ReadBoxSizes(problems, map, "sizes", "fractions of the input", 100.0F, &level.sizes);
   for (const char* key : {"columns", "rows"}) {
     if (!map.Has(key)) map.Report(key, "is missing");
   }
@@ -119,6 +122,119 @@ void ReadAnchorRule(Problems& problems, MapReader& output, OutputDecoderSpec* sp
   spec->anchor_rule = std::move(rule);
 }
 
+// Calls `read(entry, index)` for every table of a list.
+template <typename Read>
+void ReadTables(MapReader& output, std::string_view key, size_t most, Read read) {
+  const nlohmann::json* list = output.Take(key);
+  if (list == nullptr) return;
+  if (!list->is_array() || list->empty() || list->size() > most) {
+    output.Report(key, fmt::format("expected a list of 1 to {} entries", most));
+    return;
+  }
+  for (size_t i = 0; i < list->size(); ++i) read((*list)[i], PointerTo(output.PointerOf(key), i));
+}
+
+void ReadHeads(Problems& problems, MapReader& output, OutputDecoderSpec* spec) {
+  ReadTables(output, "heads", 32, [&](const nlohmann::json& value, const std::string& pointer) {
+    OutputHead head;
+    MapReader map(problems, value, pointer);
+    map.Number("stride", &head.stride, 1, 4096);
+    map.Text("boxes", &head.boxes);
+    map.Text("scores", &head.scores);
+    map.Text("quality", &head.quality);
+    map.Text("landmarks", &head.landmarks);
+    if (map.Has("anchors")) {
+      ReadBoxSizes(problems, map, "anchors", "pixels of the input", float{kLargestSide}, &head.anchors);
+    }
+    if (head.stride == 0 && head.boxes.empty()) map.Report("stride", "stride or boxes (a tensor's name) is needed");
+    map.RefuseOtherKeys();
+    spec->heads.push_back(std::move(head));
+  });
+  ReadTables(output, "class_heads", 100, [&](const nlohmann::json& value, const std::string& pointer) {
+    ClassHead head;
+    MapReader map(problems, value, pointer);
+    map.Text("name", &head.name);
+    map.Text("tensor", &head.tensor);
+    map.Number("classes", &head.classes, 1, 100'000);
+    for (const char* key : {"name", "classes"}) {
+      if (!map.Has(key)) map.Report(key, "is missing");
+    }
+    map.RefuseOtherKeys();
+    spec->class_heads.push_back(std::move(head));
+  });
+}
+
+void ReadValues(Problems& problems, MapReader& output, OutputDecoderSpec* spec) {
+  ReadTables(output, "values", 1000, [&](const nlohmann::json& value, const std::string& pointer) {
+    ValueSpec number;
+    MapReader map(problems, value, pointer);
+    map.Text("name", &number.name);
+    map.Text("tensor", &number.tensor);
+    map.Number("index", &number.index, 0, 1'000'000);
+    map.Number("scale", &number.scale, -kLargestNumber, kLargestNumber);
+    map.Number("offset", &number.offset, -kLargestNumber, kLargestNumber);
+    map.Text("unit", &number.unit);
+    if (!map.Has("name")) map.Report("name", "is missing");
+    map.RefuseOtherKeys();
+    spec->values.push_back(std::move(number));
+  });
+}
+
+void ReadColumns(Problems& problems, MapReader& output, OutputDecoderSpec* spec) {
+  ReadTables(output, "columns", 1000, [&](const nlohmann::json& value, const std::string& pointer) {
+    RowColumn column = RowColumn::kIgnored;
+    ReadChoice<RowColumn>(problems, value, pointer, &column, kRowColumnNames);
+    spec->columns.push_back(column);
+  });
+}
+
+// [from, to] or [from, to, x channel, y channel]; without channels those of limb i are 2i and 2i + 1.
+void ReadLimbs(Problems& problems, MapReader& output, OutputDecoderSpec* spec) {
+  ReadTables(output, "limbs", 200, [&](const nlohmann::json& value, const std::string& pointer) {
+    if (!value.is_array() || (value.size() != 2 && value.size() != 4)) {
+      problems.push_back({pointer, "expected [from, to] or [from, to, x channel, y channel]"});
+      return;
+    }
+    const int place = static_cast<int>(spec->limbs.size());
+    Limb limb{.x_channel = 2 * place, .y_channel = 2 * place + 1};
+    int* const numbers[] = {&limb.from, &limb.to, &limb.x_channel, &limb.y_channel};
+    for (size_t k = 0; k < value.size(); ++k) {
+      ReadNumber(problems, value[k], PointerTo(pointer, k), numbers[k], 0, 1000);
+    }
+    spec->limbs.push_back(limb);
+  });
+}
+
+// How rows, maps and boxes are put together.
+void ReadForm(Problems& problems, MapReader& map, OutputDecoderSpec* spec) {
+  map.Flag("objectness", &spec->objectness);
+  if (map.Has("box_form")) {
+    spec->box_form = BoxForm::kCorners;
+    map.Choice<BoxForm>("box_form", &*spec->box_form, kBoxFormNames);
+  }
+  map.Number("keypoint_size", &spec->keypoint_size, 2, 3);
+  map.Flag("keypoints_first", &spec->keypoints_first);
+  map.Number("ignored_columns", &spec->ignored_columns, 0, 10'000);
+  ReadColumns(problems, map, spec);
+  map.Choice<YoloBoxRule>("box_rule", &spec->box_rule, kYoloBoxRuleNames);
+  map.Number("scale_xy", &spec->scale_xy, 0.0F, 10.0F);
+  map.Flag("activated", &spec->activated);
+  map.Flag("shared_classes", &spec->shared_classes);
+  map.Number("bins", &spec->bins, 1, 256);
+  map.Flag("distances_in_pixels", &spec->distances_in_pixels);
+  if (map.Has("cell_offset")) map.Number("cell_offset", &spec->cell_offset.emplace(0.0F), 0.0F, 1.0F);
+  map.Flag("boxes_first", &spec->boxes_first);
+  map.Number("boxes_per_cell", &spec->boxes_per_cell, 1, 100);
+  map.Flag("log_sizes", &spec->log_sizes);
+  map.Flag("l2_normalize", &spec->l2_normalize);
+  map.Flag("class_ids", &spec->class_ids);
+  map.Number("map_threshold", &spec->map_threshold, 0.0F, 1.0F);
+  map.Number("unclip", &spec->unclip, 0.0F, 10.0F);
+  map.Flag("rotated", &spec->rotated);
+  map.Texts("point_names", &spec->point_names);
+  ReadLimbs(problems, map, spec);
+}
+
 void CheckOutput(MapReader& map, const OutputDecoderSpec& spec) {
   if (spec.sigmoid && spec.softmax) map.Report("softmax", "sigmoid and softmax exclude each other");
   if (spec.background >= 0 && spec.background < spec.label_offset - 1) {
@@ -131,6 +247,12 @@ void CheckOutput(MapReader& map, const OutputDecoderSpec& spec) {
   if (spec.kind == OutputDecoderKind::kSsdAnchors && given != 1) {
     map.Report("decoder", "ssd_anchors needs one of anchors and anchor_rule");
   }
+  if (given > 1) map.Report("anchor_rule", "anchors and anchor_rule exclude each other");
+  if (spec.kind == OutputDecoderKind::kYoloAnchors) {
+    const bool all =
+        std::all_of(spec.heads.begin(), spec.heads.end(), [](const auto& h) { return !h.anchors.empty(); });
+    if (spec.heads.empty() || !all) map.Report("heads", "yolo_anchors needs heads, each with anchors");
+  }
 }
 
 void ReadOutput(Problems& problems, const nlohmann::json& value, OutputDecoderSpec* spec) {
@@ -141,6 +263,13 @@ void ReadOutput(Problems& problems, const nlohmann::json& value, OutputDecoderSp
   map.Text("scores", &spec->scores);
   map.Text("classes", &spec->classes);
   map.Text("count", &spec->count);
+  map.Text("landmarks", &spec->landmarks);
+  map.Text("quality", &spec->quality);
+  map.Text("offsets", &spec->offsets);
+  map.Text("pafs", &spec->pafs);
+  map.Text("tensor", &spec->tensor);
+  ReadHeads(problems, map, spec);
+  ReadValues(problems, map, spec);
   map.Flag("sigmoid", &spec->sigmoid);
   map.Flag("softmax", &spec->softmax);
   map.Number("background", &spec->background, -1, 1'000'000);
@@ -155,6 +284,7 @@ void ReadOutput(Problems& problems, const nlohmann::json& value, OutputDecoderSp
   ReadAnchors(problems, map, spec);
   ReadAnchorRule(problems, map, spec);
   map.Numbers("strides", &spec->strides, 1, 4096, 1, 16);
+  ReadForm(problems, map, spec);
   map.Number("nms_iou", &spec->nms_iou, 0.0F, 1.0F);
   map.Flag("nms_per_label", &spec->nms_per_label);
   map.Number("top_k", &spec->top_k, 1, 100'000);
@@ -222,6 +352,7 @@ ModelCard ReadCard(Problems& problems, const nlohmann::json& root, const LabelFi
   map.Text("licence", &card.licence);
   map.Text("source", &card.source);
   map.Text("sha256", &card.sha256);
+  map.Number("version", &card.version, 1, 1'000'000'000);
   CheckHash(map, card.sha256);
   if (const auto* input = map.Take("input")) ReadInput(problems, *input, &card.input);
   if (const auto* output = map.Take("output")) {
@@ -231,6 +362,7 @@ ModelCard ReadCard(Problems& problems, const nlohmann::json& root, const LabelFi
   }
   ReadTask(map, &card);
   ReadLabels(map, read_label_file, &card.labels);
+  ReadVariants(problems, map, &card.variants);
   map.Number("threshold", &card.threshold, 0.0F, 1.0F);
   const bool needs_picture = card.output.kind != OutputDecoderKind::kRaw;
   if (needs_picture && problems.empty() && (card.input.width == 0 || card.input.height == 0)) {

@@ -96,6 +96,68 @@ output:
   EXPECT_EQ(Parse(ToYaml(c)).value(), c);
 }
 
+TEST(ModelCardIo, ReadsAndWritesTheFormOfHeadsRowsAndMaps) {
+  const auto card = Parse(R"(
+input: { width: 320, height: 320 }
+output:
+  decoder: yolo_anchors
+  landmarks: l
+  quality: q
+  offsets: o
+  pafs: p
+  tensor: t
+  heads:
+    - { stride: 8, anchors: [[10, 13], [16.5, 30]] }
+    - { boxes: b, scores: s, quality: q, landmarks: l, anchors: [[1, 2]] }
+  class_heads: [{ name: gender, tensor: prob, classes: 2 }, { name: "1", classes: 3 }]
+  values: [{ name: age, tensor: a, index: 1, scale: 100, offset: -3, unit: years }]
+  objectness: true
+  box_form: corner_size
+  keypoint_size: 3
+  keypoints_first: true
+  ignored_columns: 32
+  columns: [cx, cy, w, h, score, class, ignored, x1, y1, x2, y2]
+  box_rule: square
+  scale_xy: 1.05
+  activated: true
+  shared_classes: true
+  bins: 8
+  distances_in_pixels: true
+  cell_offset: 0
+  boxes_first: true
+  boxes_per_cell: 2
+  log_sizes: true
+  l2_normalize: true
+  class_ids: true
+  map_threshold: 0.2
+  unclip: 2
+  rotated: false
+  point_names: [nose, "y"]
+  limbs: [[1, 2], [3, 4, 30, 31]]
+)");
+  ASSERT_TRUE(card.ok()) << card.error().message;
+  const OutputDecoderSpec& o = card.value().output;
+  EXPECT_EQ(o.heads, (std::vector<OutputHead>{
+                         {.stride = 8, .anchors = {{10, 13}, {16.5F, 30}}},
+                         {.boxes = "b", .scores = "s", .quality = "q", .landmarks = "l", .anchors = {{1, 2}}}}));
+  EXPECT_EQ(o.class_heads,
+            (std::vector<ClassHead>{{.name = "gender", .tensor = "prob", .classes = 2}, {.name = "1", .classes = 3}}));
+  EXPECT_EQ(o.values, (std::vector<ValueSpec>{
+                          {.name = "age", .tensor = "a", .index = 1, .scale = 100, .offset = -3, .unit = "years"}}));
+  EXPECT_EQ(o.columns.size(), 11U);
+  EXPECT_EQ(o.columns[0], RowColumn::kCenterX);
+  EXPECT_EQ(o.columns[10], RowColumn::kY2);
+  EXPECT_EQ(o.box_form, BoxForm::kCornerSize);
+  EXPECT_EQ(o.box_rule, YoloBoxRule::kSquare);
+  EXPECT_EQ(o.cell_offset, 0.0F);
+  EXPECT_EQ(o.point_names, (std::vector<std::string>{"nose", "y"}));
+  EXPECT_EQ(o.limbs, (std::vector<Limb>{{1, 2, 0, 1}, {3, 4, 30, 31}}));
+  EXPECT_TRUE(o.objectness && o.keypoints_first && o.activated && o.shared_classes && o.distances_in_pixels &&
+              o.boxes_first);
+  EXPECT_TRUE(o.log_sizes && o.l2_normalize && o.class_ids && !o.rotated);
+  EXPECT_EQ(Parse(ToYaml(card.value())).value(), card.value()) << ToYaml(card.value());
+}
+
 TEST(ModelCardIo, WritesWhatItReadsForTheWholeCatalogue) {
   const auto cards = CatalogueCards();
   ASSERT_TRUE(cards.ok()) << cards.error().message;
@@ -146,6 +208,14 @@ TEST(ModelCardIo, NamesFileLinePathAndWhatIsAllowed) {
       {"output: { decoder: ssd_anchors, anchors: [{columns: 3, rows: 3, sizes: [1]}] }\n",
        "output.anchors[0].sizes[0]: expected [width, height]"},
       {"output: { decoder: ssd_anchors, anchor_rule: {} }\n", "output.anchor_rule.strides: is missing"},
+      {"output: { decoder: yolo_anchors }\n", "output.heads: yolo_anchors needs heads, each with anchors"},
+      {"output: { decoder: yolo_anchors, heads: [{stride: 8}] }\n", "output.heads: yolo_anchors needs heads"},
+      {"output: { decoder: dfl, heads: [{scores: s}] }\n", "output.heads[0].stride: stride or boxes"},
+      {"output: { decoder: raw, columns: [x3] }\n", "output.columns[0]: \"x3\" is not known; allowed: x1, y1"},
+      {"output: { decoder: raw, limbs: [[1]] }\n", "output.limbs[0]: expected [from, to]"},
+      {"output: { decoder: raw, values: [{index: 1}] }\n", "output.values[0].name: is missing"},
+      {"output: { decoder: raw, class_heads: [{name: a}] }\n", "output.class_heads[0].classes: is missing"},
+      {"output: { decoder: raw, bins: 0 }\n", "output.bins: expected a whole number from 1"},
       {"output: [\n", "model.yaml:"},
       {"[a]\n", "expected a table of keys and values"},
       {"output: { decoder: raw }\nlabels: [a, 1]\n", "labels[1]: expected text, in quotes"},

@@ -36,8 +36,40 @@ inline constexpr std::array kDecoderNames{
     NamedValue<OutputDecoderKind>{"boxes_scores", OutputDecoderKind::kBoxesScores},
     NamedValue<OutputDecoderKind>{"detections", OutputDecoderKind::kDetections},
     NamedValue<OutputDecoderKind>{"yolox", OutputDecoderKind::kYolox},
+    NamedValue<OutputDecoderKind>{"yolo_anchors", OutputDecoderKind::kYoloAnchors},
+    NamedValue<OutputDecoderKind>{"yolo_rows", OutputDecoderKind::kYoloRows},
+    NamedValue<OutputDecoderKind>{"detection_rows", OutputDecoderKind::kDetectionRows},
+    NamedValue<OutputDecoderKind>{"dfl", OutputDecoderKind::kDfl},
+    NamedValue<OutputDecoderKind>{"fastest_grid", OutputDecoderKind::kFastestGrid},
+    NamedValue<OutputDecoderKind>{"yunet", OutputDecoderKind::kYunet},
+    NamedValue<OutputDecoderKind>{"centernet", OutputDecoderKind::kCenternet},
     NamedValue<OutputDecoderKind>{"classification", OutputDecoderKind::kClassification},
     NamedValue<OutputDecoderKind>{"pose", OutputDecoderKind::kPose},
+    NamedValue<OutputDecoderKind>{"heatmap_pose", OutputDecoderKind::kHeatmapPose},
+    NamedValue<OutputDecoderKind>{"embedding", OutputDecoderKind::kEmbedding},
+    NamedValue<OutputDecoderKind>{"segmentation", OutputDecoderKind::kSegmentation},
+    NamedValue<OutputDecoderKind>{"text_map", OutputDecoderKind::kTextMap},
+    NamedValue<OutputDecoderKind>{"regression", OutputDecoderKind::kRegression},
+};
+
+inline constexpr std::array kBoxFormNames{
+    NamedValue<BoxForm>{"corners", BoxForm::kCorners},
+    NamedValue<BoxForm>{"center_size", BoxForm::kCenterSize},
+    NamedValue<BoxForm>{"corner_size", BoxForm::kCornerSize},
+};
+
+inline constexpr std::array kYoloBoxRuleNames{
+    NamedValue<YoloBoxRule>{"exp", YoloBoxRule::kExp},
+    NamedValue<YoloBoxRule>{"square", YoloBoxRule::kSquare},
+};
+
+inline constexpr std::array kRowColumnNames{
+    NamedValue<RowColumn>{"x1", RowColumn::kX1},           NamedValue<RowColumn>{"y1", RowColumn::kY1},
+    NamedValue<RowColumn>{"x2", RowColumn::kX2},           NamedValue<RowColumn>{"y2", RowColumn::kY2},
+    NamedValue<RowColumn>{"cx", RowColumn::kCenterX},      NamedValue<RowColumn>{"cy", RowColumn::kCenterY},
+    NamedValue<RowColumn>{"w", RowColumn::kWidth},         NamedValue<RowColumn>{"h", RowColumn::kHeight},
+    NamedValue<RowColumn>{"score", RowColumn::kScore},     NamedValue<RowColumn>{"class", RowColumn::kClass},
+    NamedValue<RowColumn>{"ignored", RowColumn::kIgnored},
 };
 
 template <typename T, size_t N>
@@ -56,9 +88,21 @@ constexpr std::string_view TaskOf(OutputDecoderKind kind) {
     case OutputDecoderKind::kSsdAnchors:
     case OutputDecoderKind::kBoxesScores:
     case OutputDecoderKind::kDetections:
-    case OutputDecoderKind::kYolox: return "detection";
+    case OutputDecoderKind::kYolox:
+    case OutputDecoderKind::kYoloAnchors:
+    case OutputDecoderKind::kYoloRows:
+    case OutputDecoderKind::kDetectionRows:
+    case OutputDecoderKind::kDfl:
+    case OutputDecoderKind::kFastestGrid:
+    case OutputDecoderKind::kYunet:
+    case OutputDecoderKind::kCenternet: return "detection";
     case OutputDecoderKind::kClassification: return "classification";
-    case OutputDecoderKind::kPose: return "pose";
+    case OutputDecoderKind::kPose:
+    case OutputDecoderKind::kHeatmapPose: return "pose";
+    case OutputDecoderKind::kEmbedding: return "embedding";
+    case OutputDecoderKind::kSegmentation: return "segmentation";
+    case OutputDecoderKind::kTextMap: return "text";
+    case OutputDecoderKind::kRegression: return "regression";
   }
   return "?";
 }

@@ -5,6 +5,7 @@
 #include "deepedge/config/yaml_document.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/model/model_card_names.h"
+#include "deepedge/model/variant_yaml.h"
 
 namespace deepedge {
 namespace {
@@ -102,6 +103,104 @@ void EmitAnchorRule(YAML::Emitter& out, const SsdAnchorRule& rule) {
   out << YAML::EndMap;
 }
 
+void EmitHeads(YAML::Emitter& out, const OutputDecoderSpec& spec) {
+  FieldWriter fields(out);
+  if (!spec.heads.empty()) out << YAML::Key << "heads" << YAML::Value << YAML::BeginSeq;
+  for (const OutputHead& head : spec.heads) {
+    out << YAML::Flow << YAML::BeginMap;
+    fields.Whole("stride", head.stride, 0);
+    fields.Text("boxes", head.boxes);
+    fields.Text("scores", head.scores);
+    fields.Text("quality", head.quality);
+    fields.Text("landmarks", head.landmarks);
+    if (!head.anchors.empty()) {
+      out << YAML::Key << "anchors" << YAML::Value << YAML::Flow << YAML::BeginSeq;
+      for (const auto& anchor : head.anchors) EmitNumbers(out, anchor);
+      out << YAML::EndSeq;
+    }
+    out << YAML::EndMap;
+  }
+  if (!spec.heads.empty()) out << YAML::EndSeq;
+  if (!spec.class_heads.empty()) out << YAML::Key << "class_heads" << YAML::Value << YAML::BeginSeq;
+  for (const ClassHead& head : spec.class_heads) {
+    out << YAML::Flow << YAML::BeginMap;
+    out << YAML::Key << "name" << YAML::Value;
+    EmitText(out, head.name);
+    fields.Text("tensor", head.tensor);
+    out << YAML::Key << "classes" << YAML::Value << head.classes << YAML::EndMap;
+  }
+  if (!spec.class_heads.empty()) out << YAML::EndSeq;
+}
+
+void EmitValues(YAML::Emitter& out, const std::vector<ValueSpec>& values) {
+  if (values.empty()) return;
+  const ValueSpec standard;
+  FieldWriter fields(out);
+  out << YAML::Key << "values" << YAML::Value << YAML::BeginSeq;
+  for (const ValueSpec& value : values) {
+    out << YAML::Flow << YAML::BeginMap << YAML::Key << "name" << YAML::Value;
+    EmitText(out, value.name);
+    fields.Text("tensor", value.tensor);
+    fields.Whole("index", value.index, standard.index);
+    fields.Real("scale", value.scale, standard.scale);
+    fields.Real("offset", value.offset, standard.offset);
+    fields.Text("unit", value.unit);
+    out << YAML::EndMap;
+  }
+  out << YAML::EndSeq;
+}
+
+void EmitLists(YAML::Emitter& out, const OutputDecoderSpec& spec) {
+  if (!spec.columns.empty()) {
+    out << YAML::Key << "columns" << YAML::Value << YAML::Flow << YAML::BeginSeq;
+    for (const RowColumn column : spec.columns) out << std::string(NameOf(kRowColumnNames, column));
+    out << YAML::EndSeq;
+  }
+  if (!spec.point_names.empty()) {
+    out << YAML::Key << "point_names" << YAML::Value << YAML::Flow << YAML::BeginSeq;
+    for (const std::string& name : spec.point_names) EmitText(out, name);
+    out << YAML::EndSeq;
+  }
+  if (!spec.limbs.empty()) {
+    out << YAML::Key << "limbs" << YAML::Value << YAML::Flow << YAML::BeginSeq;
+    for (const Limb& limb : spec.limbs) {
+      out << YAML::Flow << std::vector<int>{limb.from, limb.to, limb.x_channel, limb.y_channel};
+    }
+    out << YAML::EndSeq;
+  }
+}
+
+// The counterpart of ReadForm.
+void EmitForm(YAML::Emitter& out, const OutputDecoderSpec& spec) {
+  const OutputDecoderSpec standard;
+  FieldWriter fields(out);
+  fields.Flag("objectness", spec.objectness, standard.objectness);
+  if (spec.box_form) {
+    out << YAML::Key << "box_form" << YAML::Value << std::string(NameOf(kBoxFormNames, *spec.box_form));
+  }
+  fields.Whole("keypoint_size", spec.keypoint_size, standard.keypoint_size);
+  fields.Flag("keypoints_first", spec.keypoints_first, standard.keypoints_first);
+  fields.Whole("ignored_columns", spec.ignored_columns, standard.ignored_columns);
+  if (spec.box_rule != standard.box_rule) {
+    out << YAML::Key << "box_rule" << YAML::Value << std::string(NameOf(kYoloBoxRuleNames, spec.box_rule));
+  }
+  fields.Real("scale_xy", spec.scale_xy, standard.scale_xy);
+  fields.Flag("activated", spec.activated, standard.activated);
+  fields.Flag("shared_classes", spec.shared_classes, standard.shared_classes);
+  fields.Whole("bins", spec.bins, standard.bins);
+  fields.Flag("distances_in_pixels", spec.distances_in_pixels, standard.distances_in_pixels);
+  if (spec.cell_offset) out << YAML::Key << "cell_offset" << YAML::Value << Number(*spec.cell_offset);
+  fields.Flag("boxes_first", spec.boxes_first, standard.boxes_first);
+  fields.Whole("boxes_per_cell", spec.boxes_per_cell, standard.boxes_per_cell);
+  fields.Flag("log_sizes", spec.log_sizes, standard.log_sizes);
+  fields.Flag("l2_normalize", spec.l2_normalize, standard.l2_normalize);
+  fields.Flag("class_ids", spec.class_ids, standard.class_ids);
+  fields.Real("map_threshold", spec.map_threshold, standard.map_threshold);
+  fields.Real("unclip", spec.unclip, standard.unclip);
+  fields.Flag("rotated", spec.rotated, standard.rotated);
+  EmitLists(out, spec);
+}
+
 void EmitOutput(YAML::Emitter& out, const OutputDecoderSpec& spec) {
   const OutputDecoderSpec standard;
   FieldWriter fields(out);
@@ -110,6 +209,13 @@ void EmitOutput(YAML::Emitter& out, const OutputDecoderSpec& spec) {
   fields.Text("scores", spec.scores);
   fields.Text("classes", spec.classes);
   fields.Text("count", spec.count);
+  fields.Text("landmarks", spec.landmarks);
+  fields.Text("quality", spec.quality);
+  fields.Text("offsets", spec.offsets);
+  fields.Text("pafs", spec.pafs);
+  fields.Text("tensor", spec.tensor);
+  EmitHeads(out, spec);
+  EmitValues(out, spec.values);
   fields.Flag("sigmoid", spec.sigmoid, standard.sigmoid);
   fields.Flag("softmax", spec.softmax, standard.softmax);
   fields.Whole("background", spec.background, standard.background);
@@ -122,6 +228,7 @@ void EmitOutput(YAML::Emitter& out, const OutputDecoderSpec& spec) {
   if (!spec.anchors.empty()) EmitAnchors(out, spec.anchors);
   if (spec.anchor_rule) EmitAnchorRule(out, *spec.anchor_rule);
   if (spec.strides != standard.strides) out << YAML::Key << "strides" << YAML::Value << YAML::Flow << spec.strides;
+  EmitForm(out, spec);
   fields.Real("nms_iou", spec.nms_iou, standard.nms_iou);
   fields.Flag("nms_per_label", spec.nms_per_label, standard.nms_per_label);
   fields.Whole("top_k", spec.top_k, standard.top_k);
@@ -141,6 +248,7 @@ std::string ToYaml(const ModelCard& card) {
   fields.Text("licence", card.licence);
   fields.Text("source", card.source);
   fields.Text("sha256", card.sha256);
+  fields.Whole("version", card.version, 0);
   out << YAML::Key << "input" << YAML::Value;
   EmitInput(out, card.input);
   out << YAML::Key << "output" << YAML::Value;
@@ -151,6 +259,7 @@ std::string ToYaml(const ModelCard& card) {
     for (const std::string& label : card.labels) EmitText(out, label);
     out << YAML::EndSeq;
   }
+  EmitVariants(out, card.variants);
   out << YAML::EndMap;
   return std::string(out.c_str()) + '\n';
 }

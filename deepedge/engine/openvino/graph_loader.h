@@ -17,9 +17,12 @@ struct LoadedGraph {
   std::shared_ptr<ov::Model> model;
 };
 
-// OpenVINO chooses its reader by the file's extension: files named otherwise are read through a link. Programs of
-// Paddle 1.x are read with their version taken out. Errors: kNotFound, kBadInput, kUnsupported, naming the file.
+// Files that OpenVINO's readers would refuse or get wrong are read through links or rewritten copies (usable_files.h).
+// Errors: kNotFound, kBadInput, kUnsupported, naming the file.
 Result<LoadedGraph> LoadGraph(ov::Core& core, const ModelFiles& files);
+
+// Turns 8-bit weights into floats, so that they are multiplied as such: slower, but exact on every CPU.
+void DequantizeWeights(ov::Model& model);
 
 // What a graph says of itself. Errors: kUnsupported for an input or output of a type that we have no name for.
 Result<GraphInfo> DescribeGraph(const ov::Model& model, const Path& file);

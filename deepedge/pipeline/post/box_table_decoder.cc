@@ -1,12 +1,15 @@
-// Two tensors with one row per candidate: boxes, and class scores. kBoxesScores: the boxes are corners as they stand;
-// kSsdAnchors: they are offsets from anchors, and may carry key points.
+// Two tensors with one row per candidate: boxes, and class scores. kBoxesScores: the boxes stand for themselves;
+// kSsdAnchors: they are offsets from anchors. Key points stand behind the box numbers or in a tensor of their own
+// (RetinaFace). kYunet with anchors: a third tensor, the IoU, weighs the scores.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "deepedge/pipeline/post/anchors.h"
+#include "deepedge/pipeline/post/cell_table.h"
 #include "deepedge/pipeline/post/decoders.h"
 #include "deepedge/pipeline/post/nms.h"
 #include "deepedge/pipeline/post/output_tensors.h"
@@ -22,19 +25,53 @@ struct Tables {
   size_t rows = 0;
   size_t box_columns = 4;
   size_t score_columns = 0;
+  std::optional<size_t> landmarks;  // which output; empty: behind the box numbers
+  size_t landmark_columns = 0;
+  std::optional<size_t> quality;  // which output
 };
+
+// A table of `rows` rows (0: of any number over one), or where rows are known the same numbers as one list.
+bool HoldsRows(const Shape& shape, size_t rows, size_t columns) {
+  const auto list = rows > 0 ? AsList(shape) : std::nullopt;
+  if (list && columns > 1 && *list == static_cast<int64_t>(rows * columns)) return true;
+  const auto table = AsTable(shape, static_cast<int64_t>(columns));
+  if (!table || shape.back() < 0) return false;
+  return rows == 0 ? table->rows > 1 : table->rows == static_cast<int64_t>(rows) || table->rows < 0;
+}
+
+// Key points in a tensor of their own, and the IoU.
+Status FindExtras(const ModelCard& card, const OutputFinder& finder, Tables* tables) {
+  const OutputDecoderSpec& spec = card.output;
+  const auto find = [&](std::string_view role, const std::string& name, size_t columns, std::span<const size_t> taken) {
+    const auto fits = [&](const Shape& shape) { return HoldsRows(shape, tables->rows, columns); };
+    return finder.Find(role, name, fits, fmt::format("{} rows of {} numbers", tables->rows, columns), taken);
+  };
+  std::vector<size_t> taken{tables->boxes, tables->scores};
+  if (spec.keypoints > 0 && tables->box_columns == 4) {
+    tables->landmark_columns = 2 * static_cast<size_t>(spec.keypoints);
+    DE_TRY(tables->landmarks, find("landmarks", spec.landmarks, tables->landmark_columns, taken));
+    taken.push_back(*tables->landmarks);
+  }
+  if (spec.kind == OutputDecoderKind::kYunet) {
+    DE_TRY(tables->quality, find("quality", spec.quality, 1, taken));
+  }
+  return Status::Ok();
+}
+
+// Whether points stand behind the box numbers: where some output has such rows and the card names no tensor of points.
+bool PointsInRows(const ModelCard& card, const std::vector<TensorSpec>& outputs, size_t rows) {
+  if (card.output.keypoints == 0 || !card.output.landmarks.empty()) return false;
+  const size_t columns = 4 + 2 * static_cast<size_t>(card.output.keypoints);
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [&](const TensorSpec& spec) { return HoldsRows(spec.shape, rows, columns); });
+}
 
 // Finds both outputs. `rows` is 0 where the card does not say.
 Result<Tables> FindTables(const ModelCard& card, const std::vector<TensorSpec>& outputs, size_t rows) {
   const OutputFinder finder(card, outputs);
-  Tables tables{.rows = rows, .box_columns = 4 + 2 * static_cast<size_t>(card.output.keypoints)};
-  const auto has_rows = [&tables](const TableShape& table) {
-    return tables.rows == 0 ? table.rows > 1 : table.rows == static_cast<int64_t>(tables.rows) || table.rows < 0;
-  };
-  const auto fits_boxes = [&](const Shape& shape) {
-    const auto table = AsTable(shape, static_cast<int64_t>(tables.box_columns));
-    return table && has_rows(*table);
-  };
+  Tables tables{.rows = rows};
+  if (PointsInRows(card, outputs, rows)) tables.box_columns += 2 * static_cast<size_t>(card.output.keypoints);
+  const auto fits_boxes = [&](const Shape& shape) { return HoldsRows(shape, tables.rows, tables.box_columns); };
   const std::string row_text = rows == 0 ? "rows" : fmt::format("{} rows", rows);
   DE_TRY(tables.boxes, finder.Find("boxes", card.output.boxes, fits_boxes,
                                    fmt::format("{} of {} numbers", row_text, tables.box_columns)));
@@ -45,16 +82,17 @@ Result<Tables> FindTables(const ModelCard& card, const std::vector<TensorSpec>& 
 
   const int64_t columns = ScoreRule::Columns(card.output, card.labels.size());
   const auto fits_scores = [&](const Shape& shape) {
-    if (shape.empty() || shape.back() < 1 || (columns > 0 && shape.back() != columns)) return false;
-    const auto table = AsTable(shape, shape.back());
-    return table && has_rows(*table);
+    if (shape.empty()) return false;
+    return HoldsRows(shape, tables.rows,
+                     static_cast<size_t>(columns > 0 ? columns : std::max<int64_t>(shape.back(), 1)));
   };
   const size_t taken[] = {tables.boxes};
   DE_TRY(tables.scores, finder.Find("scores", card.output.scores, fits_scores,
                                     fmt::format("{} rows of {} class scores", tables.rows,
                                                 columns > 0 ? std::to_string(columns) : std::string("one or more")),
                                     taken));
-  tables.score_columns = static_cast<size_t>(outputs[tables.scores].shape.back());
+  tables.score_columns = static_cast<size_t>(columns > 0 ? columns : outputs[tables.scores].shape.back());
+  DE_TRY_STATUS(FindExtras(card, finder, &tables));
   return tables;
 }
 
@@ -71,40 +109,66 @@ class BoxTableDecoder : public OutputDecoder {
 
   Result<InferenceResult> Decode(std::span<const TensorView> outputs, const Placement& placement) const override {
     DE_TRY_STATUS(CheckTensorCount(card_, outputs_.size(), outputs.size()));
-    const TensorView& boxes = outputs[tables_.boxes];
-    const TensorView& scores = outputs[tables_.scores];
-    DE_TRY_STATUS(
-        CheckTensor(card_, outputs_[tables_.boxes], boxes, static_cast<int64_t>(tables_.rows * tables_.box_columns)));
-    DE_TRY_STATUS(CheckTensor(card_, outputs_[tables_.scores], scores,
-                              static_cast<int64_t>(tables_.rows * tables_.score_columns)));
-    const FloatReader box_values(boxes);
-    const FloatReader score_values(scores, card_.output.score_scale, card_.output.score_zero);
+    DE_TRY_STATUS(CheckTable(outputs, tables_.boxes, tables_.box_columns));
+    DE_TRY_STATUS(CheckTable(outputs, tables_.scores, tables_.score_columns));
+    if (tables_.landmarks) DE_TRY_STATUS(CheckTable(outputs, *tables_.landmarks, tables_.landmark_columns));
+    if (tables_.quality) DE_TRY_STATUS(CheckTable(outputs, *tables_.quality, 1));
+    const FloatReader box_values(outputs[tables_.boxes]);
+    const FloatReader score_values(outputs[tables_.scores], card_.output.score_scale, card_.output.score_zero);
 
     std::vector<DetectedObject> candidates;
     std::vector<float> scratch;
     for (size_t row = 0; row < tables_.rows; ++row) {
       const size_t first = row * tables_.score_columns;
-      const auto best = scores_.Best(score_values.Row(first, tables_.score_columns, &scratch));
-      if (!best) continue;
+      auto best = scores_.Best(score_values.Row(first, tables_.score_columns, &scratch));
+      if (!best || !Weigh(outputs, row, &*best)) continue;
       const auto numbers = box_values.Row(row * tables_.box_columns, tables_.box_columns, &scratch);
-      if (auto object = MakeObject(row, numbers, *best, placement)) candidates.push_back(std::move(*object));
+      auto object = MakeObject(row, numbers, *best, placement);
+      if (!object) continue;
+      if (tables_.landmarks) AddLandmarks(outputs, row, placement, &*object);
+      candidates.push_back(std::move(*object));
     }
     return InferenceResult{
         .objects = SuppressOverlaps(std::move(candidates), card_.output.nms_iou, card_.output.nms_per_label)};
   }
 
  private:
+  Status CheckTable(std::span<const TensorView> outputs, size_t index, size_t columns) const {
+    return CheckTensor(card_, outputs_[index], outputs[index], static_cast<int64_t>(tables_.rows * columns));
+  }
+
+  // Puts the IoU into the score; false where it is then too low.
+  bool Weigh(std::span<const TensorView> outputs, size_t row, BestClass* best) const {
+    if (!tables_.quality) return true;
+    const FloatReader quality(outputs[*tables_.quality], card_.output.score_scale, card_.output.score_zero);
+    const float value = quality[row];
+    if (!std::isfinite(value)) return false;
+    best->score = std::sqrt(best->score * std::clamp(value, 0.0F, 1.0F));
+    return best->score >= card_.threshold;
+  }
+
+  void AddLandmarks(std::span<const TensorView> outputs, size_t row, const Placement& placement,
+                    DetectedObject* object) const {
+    const FloatReader values(outputs[*tables_.landmarks]);
+    std::vector<float> scratch;
+    AddPoints(row, values.Row(row * tables_.landmark_columns, tables_.landmark_columns, &scratch), placement, object);
+  }
+
   std::optional<DetectedObject> MakeObject(size_t row, std::span<const float> numbers, const BestClass& best,
                                            const Placement& placement) const {
-    const auto box = BoxInPicture(anchors_.empty() ? Corners(numbers) : FromAnchor(anchors_[row], numbers), placement);
+    const auto box = BoxInPicture(anchors_.empty() ? PlainBox(numbers) : FromAnchor(anchors_[row], numbers), placement);
     if (!box) return std::nullopt;
     DetectedObject object{.label = best.label, .score = best.score, .box = *box};
-    for (size_t i = 4; i + 1 < numbers.size(); i += 2) {
+    AddPoints(row, numbers.subspan(4), placement, &object);
+    return object;
+  }
+
+  void AddPoints(size_t row, std::span<const float> numbers, const Placement& placement, DetectedObject* object) const {
+    for (size_t i = 0; i + 1 < numbers.size(); i += 2) {
       const auto point = PointInPicture(KeypointAt(row, numbers.subspan(i, 2)), placement);
       // A point that is no number keeps its place in the list with score 0.
-      object.keypoints.push_back(point ? Keypoint{*point, best.score} : Keypoint{});
+      object->keypoints.push_back(point ? Keypoint{*point, object->score} : Keypoint{});
     }
-    return object;
   }
 
   // The two numbers of a position as (x, y) in fractions of the input.
@@ -115,10 +179,11 @@ class BoxTableDecoder : public OutputDecoder {
   float WidthUnit() const { return card_.output.normalized ? 1.0F : static_cast<float>(card_.input.width); }
   float HeightUnit() const { return card_.output.normalized ? 1.0F : static_cast<float>(card_.input.height); }
 
-  Box Corners(std::span<const float> numbers) const {
-    const auto [x1, y1] = Ordered(numbers[0], numbers[1]);
-    const auto [x2, y2] = Ordered(numbers[2], numbers[3]);
-    return {x1 / WidthUnit(), y1 / HeightUnit(), x2 / WidthUnit(), y2 / HeightUnit()};
+  Box PlainBox(std::span<const float> numbers) const {
+    const auto [a, b] = Ordered(numbers[0], numbers[1]);
+    const auto [c, d] = Ordered(numbers[2], numbers[3]);
+    const float ordered[] = {a, b, c, d};
+    return BoxOfNumbers(card_, card_.output.box_form.value_or(BoxForm::kCorners), ordered);
   }
 
   Box FromAnchor(const Anchor& anchor, std::span<const float> numbers) const {

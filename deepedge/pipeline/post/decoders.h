@@ -18,5 +18,17 @@ MadeDecoder MakeBoxesScoresDecoder(const ModelCard& card, const std::vector<Tens
 MadeDecoder MakeDetectionsDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
 MadeDecoder MakeClassificationDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
 MadeDecoder MakePoseDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeYoloAnchorsDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeYoloRowsDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeDetectionRowsDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeDflDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeFastestGridDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeYunetDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeCenternetDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeHeatmapPoseDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeEmbeddingDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeSegmentationDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeTextMapDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeRegressionDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
 
 }  // namespace deepedge

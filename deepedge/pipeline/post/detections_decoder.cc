@@ -1,9 +1,13 @@
-// Detections as TensorFlow's Object Detection API gives them: boxes (y1, x1, y2, x2), classes, scores and how many of
-// them count, suppressed inside the graph.
+// Detections as TensorFlow's Object Detection API gives them: boxes, classes, scores and how many of them count,
+// suppressed inside the graph. The box numbers are y1, x1, y2, x2 unless the card's `columns` say otherwise.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 
+#include "deepedge/pipeline/post/cell_table.h"
 #include "deepedge/pipeline/post/decoders.h"
 #include "deepedge/pipeline/post/nms.h"
 #include "deepedge/pipeline/post/output_tensors.h"
@@ -18,6 +22,8 @@ struct Roles {
   size_t classes = 0;
   size_t scores = 0;
   std::optional<size_t> count;
+  BoxForm box_form = BoxForm::kCorners;
+  std::array<size_t, 4> box_order{1, 0, 3, 2};  // where x1, y1, x2, y2 (cx, cy, w, h) stand
 };
 
 class DetectionsDecoder : public OutputDecoder {
@@ -48,9 +54,9 @@ class DetectionsDecoder : public OutputDecoder {
 
  private:
   Box BoxAt(const FloatReader& values, size_t i) const {
-    const float width = card_.output.normalized ? 1.0F : static_cast<float>(card_.input.width);
-    const float height = card_.output.normalized ? 1.0F : static_cast<float>(card_.input.height);
-    return {values[i + 1] / width, values[i] / height, values[i + 3] / width, values[i + 2] / height};
+    const auto& order = roles_.box_order;
+    const float numbers[] = {values[i + order[0]], values[i + order[1]], values[i + order[2]], values[i + order[3]]};
+    return BoxOfNumbers(card_, roles_.box_form, numbers);
   }
 
   // How many rows count, after all tensors were found to have the same number of them.
@@ -80,7 +86,17 @@ Result<Roles> FindRoles(const ModelCard& card, const std::vector<TensorSpec>& ou
   const OutputDecoderSpec& spec = card.output;
   const auto is_boxes = [](const Shape& s) { return s.size() > 1 && AsTable(s, 4).has_value(); };
   Roles roles;
-  DE_TRY(roles.boxes, finder.Find("boxes", spec.boxes, is_boxes, "rows of 4 numbers (y1, x1, y2, x2)"));
+  if (!spec.columns.empty()) {
+    DE_TRY(const BoxColumns box, FindBoxColumns(card, spec.columns));
+    roles.box_form = box.form;
+    roles.box_order = box.places;
+    if (spec.columns.size() != 4) {
+      return Error{ErrorCode::kBadInput, fmt::format("model '{}': the card's columns of detections are the 4 numbers "
+                                                     "of a box",
+                                                     card.name)};
+    }
+  }
+  DE_TRY(roles.boxes, finder.Find("boxes", spec.boxes, is_boxes, "rows of 4 numbers"));
 
   const Shape& box_shape = outputs[roles.boxes].shape;
   const int64_t rows = box_shape[box_shape.size() - 2];

@@ -25,6 +25,18 @@ Result<std::unique_ptr<OutputDecoder>> MakeOutputDecoder(const ModelCard& card,
     case OutputDecoderKind::kBoxesScores: return MakeBoxesScoresDecoder(card, outputs);
     case OutputDecoderKind::kDetections: return MakeDetectionsDecoder(card, outputs);
     case OutputDecoderKind::kYolox: return MakeYoloxDecoder(card, outputs);
+    case OutputDecoderKind::kYoloAnchors: return MakeYoloAnchorsDecoder(card, outputs);
+    case OutputDecoderKind::kYoloRows: return MakeYoloRowsDecoder(card, outputs);
+    case OutputDecoderKind::kDetectionRows: return MakeDetectionRowsDecoder(card, outputs);
+    case OutputDecoderKind::kDfl: return MakeDflDecoder(card, outputs);
+    case OutputDecoderKind::kFastestGrid: return MakeFastestGridDecoder(card, outputs);
+    case OutputDecoderKind::kYunet: return MakeYunetDecoder(card, outputs);
+    case OutputDecoderKind::kCenternet: return MakeCenternetDecoder(card, outputs);
+    case OutputDecoderKind::kHeatmapPose: return MakeHeatmapPoseDecoder(card, outputs);
+    case OutputDecoderKind::kEmbedding: return MakeEmbeddingDecoder(card, outputs);
+    case OutputDecoderKind::kSegmentation: return MakeSegmentationDecoder(card, outputs);
+    case OutputDecoderKind::kTextMap: return MakeTextMapDecoder(card, outputs);
+    case OutputDecoderKind::kRegression: return MakeRegressionDecoder(card, outputs);
     case OutputDecoderKind::kClassification: return MakeClassificationDecoder(card, outputs);
     case OutputDecoderKind::kPose: return MakePoseDecoder(card, outputs);
   }

@@ -82,6 +82,9 @@ Status CheckTensor(const ModelCard& card, const TensorSpec& spec, const TensorVi
 // Error of Decode for a wrong number of tensors.
 Status CheckTensorCount(const ModelCard& card, size_t expected, size_t given);
 
+// 1 / (1 + e^-value); NaN for what is not finite, so that it is never taken for a sure answer.
+float Logistic(float value);
+
 // A box in fractions of the model's input as one of the picture: letterbox undone, clipped. Nothing when a number is
 // not finite or no part of it lies in the picture.
 std::optional<Box> BoxInPicture(const Box& input_fraction, const Placement& placement);

@@ -1,0 +1,146 @@
+// Files that the engine's own readers refuse or get wrong, written by the tests and run.
+#include "deepedge/engine/openvino/graph_loader.h"
+
+#include <openvino/core/graph_util.hpp>
+#include <openvino/op/constant.hpp>
+#include <openvino/runtime/properties.hpp>
+
+#include "deepedge/formats/onnx/test_onnx.h"
+#include "deepedge/formats/sniff.h"
+#include "deepedge/formats/tensorflow/test_graph_def.h"
+
+namespace deepedge {
+namespace {
+
+class GraphLoaderTest : public FilesTest {
+ protected:
+  static ov::Core& core() {
+    static ov::Core core;
+    return core;
+  }
+
+  Result<LoadedGraph> Load(const Path& path) {
+    DE_TRY(const ModelFiles files, FindModelFiles(path));
+    return LoadGraph(core(), files);
+  }
+
+  static std::vector<float> Run(const LoadedGraph& graph, const std::vector<float>& input) {
+    auto request = core()
+                       .compile_model(graph.model, "CPU", ov::hint::inference_precision(ov::element::f32))
+                       .create_infer_request();
+    ov::Tensor tensor = request.get_input_tensor();
+    EXPECT_EQ(tensor.get_size(), input.size());
+    std::copy(input.begin(), input.end(), tensor.data<float>());
+    request.infer();
+    const ov::Tensor output = request.get_output_tensor(0);
+    return {output.data<float>(), output.data<float>() + output.get_size()};
+  }
+};
+
+size_t BytesConstants(const ov::Model& model) {
+  size_t count = 0;
+  for (const auto& node : model.get_ops()) {
+    const auto* constant = dynamic_cast<const ov::op::v0::Constant*>(node.get());
+    count += constant != nullptr && constant->get_element_type() == ov::element::i8 && constant->get_byte_size() > 2;
+  }
+  return count;
+}
+
+TEST_F(GraphLoaderTest, RunsAQuantizedConvolutionWithAScaleForEachFilter) {
+  const Path path = Write("m.onnx", TestQuantizedConvolution());
+  // x is a whole number of steps of 0.5. First filter: (x0 + 1.2 x1) + 200 * 0.005, second: -5 x0 + 12.7 x1 - 40 *
+  // 0.05, both rounded to steps of 0.25 from -25 to 38.75.
+  const std::vector<float> input = {2, 10, 1, -3};
+  const std::vector<float> expected = {2 + 1.25F + 1, 10 - 3.5F + 1, 0.75F, -25};
+  auto graph = Load(path);
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  const auto near = [&](const std::vector<float>& actual) {
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(actual[i], expected[i], 0.13F) << i;
+  };
+  near(Run(graph.value(), input));
+  // As on a CPU that cannot multiply bytes exactly.
+  DequantizeWeights(*graph.value().model);
+  EXPECT_EQ(BytesConstants(*graph.value().model), 0U);
+  near(Run(graph.value(), input));
+}
+
+TEST_F(GraphLoaderTest, RunsATensorFlowGraphWithWeightsOfBytes) {
+  const auto graph = Load(Write("g.pb", QuantizedGraph("MIN_FIRST")));
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  EXPECT_EQ(Run(graph.value(), {1, 2, 3}), (std::vector<float>{1, 3, 258}));
+}
+
+TEST_F(GraphLoaderTest, FindsWeightsBesideAnOnnxFile) {
+  const float weights[] = {10, 20};
+  Write("data/w.bin", std::string(reinterpret_cast<const char*>(weights), sizeof weights));
+  const std::string entry = BytesField(13, BytesField(1, "location") + BytesField(2, "data/w.bin"));
+  const std::string tensor =
+      BytesField(5, NumberField(1, 2) + NumberField(2, 1) + BytesField(8, "w") + entry + NumberField(14, 1));
+  const std::string values = tensor + TestValue(11, "x", 1, {1, 2}) + TestValue(12, "y", 1, {1, 2});
+  const TestNode add{"Add", {"x", "w"}, {"y"}};
+  // As it is, under a name that the engine does not know, and rewritten.
+  const TestNode quantize{"QuantizeLinear", {"x", "s"}, {"q"}};
+  const TestNode sigmoid{"QLinearSigmoid", {"q", "s", "", "s", ""}, {"unused"}, "", "com.microsoft"};
+  const std::pair<const char*, std::string> models[] = {
+      {"a.onnx", TestOnnx({add}, values)},
+      {"b.model", TestOnnx({add}, values)},
+      {"c.onnx", TestOnnx({quantize, sigmoid, add}, values + TestFloats("s", {}, {1}))},
+  };
+  for (const auto& [name, model] : models) {
+    const auto graph = Load(Write(name, model));
+    ASSERT_TRUE(graph.ok()) << graph.error().message;
+    EXPECT_EQ(Run(graph.value(), {1, 2}), (std::vector<float>{11, 22})) << name;
+  }
+}
+
+TEST_F(GraphLoaderTest, RunsATensorFlowGraphThatBranches) {
+  const std::string type = TestTfType("T", 1);
+  const std::string text = TestTfNode("x", "Placeholder", {}, TestTfType("dtype", 1) + TestTfShape("shape", {2})) +
+                           TestTfNode("flag", "Placeholder", {}, TestTfType("dtype", 10) + TestTfShape("shape", {})) +
+                           TestTfNode("s", "Switch", {"x", "flag"}, type) + TestTfNode("no", "Neg", {"s"}, type) +
+                           TestTfNode("yes", "Square", {"s:1"}, type) +
+                           TestTfNode("y", "Merge", {"no", "yes"}, type + TestTfInt("N", 2));
+  const auto graph = Load(Write("g.pb", text));
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  ASSERT_EQ(graph.value().model->inputs().size(), 2U);
+  auto request = core().compile_model(graph.value().model, "CPU").create_infer_request();
+  for (const bool flag : {false, true}) {
+    float* x = request.get_tensor("x").data<float>();
+    x[0] = 3;
+    x[1] = 4;
+    *request.get_tensor("flag").data<bool>() = flag;
+    request.infer();
+    EXPECT_EQ(request.get_output_tensor().data<float>()[0], flag ? 9 : -3);
+  }
+}
+
+TEST_F(GraphLoaderTest, TellsTheMetadataOfAnOnnxFile) {
+  const std::string entry = BytesField(1, "stride") + BytesField(2, "32");
+  const std::string model =
+      TestOnnx({{"Relu", {"x"}, {"y"}}}, TestValue(11, "x", 1, {1, 2}) + TestValue(12, "y", 1, {1, 2}));
+  const Path path = Write("m.onnx", model + BytesField(14, entry));
+  const auto graph = Load(path);
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  const auto info = DescribeGraph(*graph.value().model, path);
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info.value().metadata.at("onnx.stride"), "32");
+  EXPECT_EQ(info.value().metadata.at("onnx.producer"), "tester");
+  EXPECT_FALSE(graph.value().folder.has_value()) << "an ordinary file is read where it lies";
+}
+
+TEST_F(GraphLoaderTest, TellsTheModelInfoOfAnIr) {
+  const auto source = Load(Write(
+      "m.onnx", TestOnnx({{"Relu", {"x"}, {"y"}}}, TestValue(11, "x", 1, {1, 2}) + TestValue(12, "y", 1, {1, 2}))));
+  ASSERT_TRUE(source.ok()) << source.error().message;
+  source.value().model->set_rt_info(std::string("YOLOX"), "model_info", "model_type");
+  ov::save_model(source.value().model, folder() / "ir.xml", false);
+  const auto graph = Load(folder() / "ir.xml");
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  const auto info = DescribeGraph(*graph.value().model, "ir.xml");
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info.value().metadata.at("ov.model_info.model_type"), "YOLOX");
+}
+
+}  // namespace
+}  // namespace deepedge

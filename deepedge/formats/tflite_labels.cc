@@ -1,0 +1,89 @@
+#include "deepedge/formats/tflite_labels.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "deepedge/formats/wire_pieces.h"
+
+namespace deepedge {
+namespace {
+
+constexpr int64_t kMaxLabels = 1 << 20;
+
+int64_t Little(std::string_view bytes, size_t offset, size_t count) {
+  int64_t value = 0;
+  for (size_t i = 0; i < count && offset + i < bytes.size(); ++i) {
+    value |= static_cast<int64_t>(static_cast<uint8_t>(bytes[offset + i])) << (8 * i);
+  }
+  return value;
+}
+
+struct Entry {
+  std::string name;
+  int64_t method = 0;
+  int64_t size = 0;
+  int64_t local = 0;  // where its own header lies
+};
+
+struct Directory {
+  int64_t entries = 0;
+  int64_t size = 0;
+  int64_t offset = 0;  // in the file
+  int64_t shift = 0;   // of all offsets: writers count from the start of the file or of the archive
+};
+
+// The record at the very end of an archive that has no comment.
+std::optional<Directory> FindDirectory(BoundedFile& file) {
+  constexpr int64_t kRecord = 22;
+  if (file.size() < kRecord) return std::nullopt;
+  const std::string record(file.ReadAt(file.size() - kRecord, kRecord));
+  if (!record.starts_with("PK\5\6")) return std::nullopt;
+  Directory directory{.entries = Little(record, 10, 2), .size = Little(record, 12, 4)};
+  directory.offset = file.size() - kRecord - directory.size;
+  directory.shift = directory.offset - Little(record, 16, 4);
+  if (directory.offset < 0 || directory.shift < 0) return std::nullopt;
+  return directory;
+}
+
+std::optional<Entry> ReadEntry(BoundedFile& file, const Directory& directory, int64_t& at) {
+  constexpr size_t kHeader = 46;
+  const std::string header(file.ReadAt(at, kHeader));
+  if (header.size() < kHeader || !header.starts_with("PK\1\2")) return std::nullopt;
+  const auto name_length = static_cast<size_t>(Little(header, 28, 2));
+  Entry entry{.name = {}, .method = Little(header, 10, 2), .size = Little(header, 24, 4)};
+  entry.local = Little(header, 42, 4) + directory.shift;
+  entry.name = file.ReadAt(at + static_cast<int64_t>(kHeader), std::min(name_length, BoundedFile::kMaxRead));
+  at += static_cast<int64_t>(kHeader + name_length) + Little(header, 30, 2) + Little(header, 32, 2);
+  return entry;
+}
+
+}  // namespace
+
+Result<std::string> ReadTfliteLabels(const Path& path) {
+  constexpr int64_t kMaxEntries = 100;
+  constexpr int64_t kLocalHeader = 30;
+  DE_TRY(BoundedFile file, BoundedFile::Open(path));
+  const auto directory = FindDirectory(file);
+  if (!directory) return std::string();
+  std::optional<Entry> best;
+  int64_t at = directory->offset;
+  for (int64_t i = 0; i < std::min(directory->entries, kMaxEntries); ++i) {
+    auto entry = ReadEntry(file, *directory, at);
+    if (!entry) break;
+    const bool usable = entry->name.ends_with(".txt") && entry->method == 0 && entry->size <= kMaxLabels;
+    const bool named = entry->name.find("label") != std::string::npos;
+    const bool better = !best || (named && best->name.find("label") == std::string::npos);
+    if (usable && better) best = std::move(entry);
+  }
+  if (!best) return std::string();
+  const std::string local(file.ReadAt(best->local, kLocalHeader));
+  if (!local.starts_with("PK\3\4")) return std::string();
+  WireField content{.type = WireType::kLength};
+  content.offset = best->local + kLocalHeader + Little(local, 26, 2) + Little(local, 28, 2);
+  content.length = best->size;
+  if (content.end() > directory->offset) return std::string();
+  return WireText(file, path, content, kMaxLabels);
+}
+
+}  // namespace deepedge
