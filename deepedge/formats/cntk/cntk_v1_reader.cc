@@ -31,10 +31,10 @@ Error Bad(std::string what) { return {ErrorCode::kBadInput, std::move(what)}; }
 Result<Tensor> BuildConvolution(const NodeV1& node, const Inputs& in) {
   // The node says the size of its kernel too.
   const size_t rank = std::min(node.kernel.size(), in[1].dims.size());
-  if (in[0].dims.size() < rank || !std::equal(node.kernel.begin(), node.kernel.begin() + static_cast<std::ptrdiff_t>(rank),
-                                              in[0].dims.begin())) {
-    return Error{ErrorCode::kUnsupported, fmt::format("weights of {} for a kernel of {}", ToText(in[0].dims),
-                                                      ToText(node.kernel))};
+  if (in[0].dims.size() < rank ||
+      !std::equal(node.kernel.begin(), node.kernel.begin() + static_cast<std::ptrdiff_t>(rank), in[0].dims.begin())) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("weights of {} for a kernel of {}", ToText(in[0].dims), ToText(node.kernel))};
   }
   return Convolve(in[0], in[1], node.convolution);
 }
@@ -92,7 +92,8 @@ Result<Tensor> BuildBinary(const NodeV1& /*node*/, const Inputs& in) {
 }
 
 constexpr Builder kBuilders[] = {
-    {"LearnableParameter", 0, [](const NodeV1& n, const Inputs&) -> Result<Tensor> { return Tensor::Weights(*n.weights); }},
+    {"LearnableParameter", 0,
+     [](const NodeV1& n, const Inputs&) -> Result<Tensor> { return Tensor::Weights(*n.weights); }},
     {"Convolution", 2, BuildConvolution},
     {"Pooling", 1, [](const NodeV1& n, const Inputs& in) { return Pool(in[0], n.pool); }},
     {"BatchNormalization", 0, [](const NodeV1& n, const Inputs& in) { return BatchNormalize(in, n.norm); }},
@@ -130,7 +131,8 @@ constexpr Builder kBuilders[] = {
 };
 
 Result<Tensor> BuildNode(const NodeV1& node, const Inputs& inputs) {
-  const auto* it = std::find_if(std::begin(kBuilders), std::end(kBuilders), [&](const Builder& b) { return b.op == node.op; });
+  const auto* it =
+      std::find_if(std::begin(kBuilders), std::end(kBuilders), [&](const Builder& b) { return b.op == node.op; });
   if (it == std::end(kBuilders)) return Error{ErrorCode::kUnsupported, "is of no use for inference"};
   if (it->inputs != 0 && inputs.size() != it->inputs) {
     return Bad(fmt::format("has {} inputs, not {}", inputs.size(), it->inputs));
@@ -225,8 +227,8 @@ Result<std::shared_ptr<ov::Model>> BuildModel(const Path& path, const FileV1& fi
     if (long_axes.size() == 1) classes = long_axes[0];
   }
   if (outputs.empty() || builder.parameters().empty()) {
-    return Bad(fmt::format("{}: {}", path.string(), outputs.empty() ? "the network has no outputs"
-                                                                     : "its result does not depend on an input"));
+    return Bad(fmt::format("{}: {}", path.string(),
+                           outputs.empty() ? "the network has no outputs" : "its result does not depend on an input"));
   }
   return CatchLayer({path, outputs[0].name, "CNTK v1 network"}, [&]() -> Result<std::shared_ptr<ov::Model>> {
     auto model = MakeModel(outputs, builder.parameters(), path.stem().string());

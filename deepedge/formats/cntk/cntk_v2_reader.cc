@@ -74,8 +74,8 @@ Result<std::vector<std::string>> Builder::Needs(const std::string& uid) const {
 Result<Tensor> Builder::Make(const std::string& uid, const std::vector<Tensor>& inputs) {
   const Variable* variable = graph_.FindVariable(uid);
   const Function* function = graph_.FindProducer(uid);
-  const LayerName layer = variable != nullptr ? LayerName{file_, uid, "variable"}
-                                              : LayerName{file_, function->uid, function->operation};
+  const LayerName layer =
+      variable != nullptr ? LayerName{file_, uid, "variable"} : LayerName{file_, function->uid, function->operation};
   auto made = CatchLayer(layer, [&]() -> Result<Tensor> {
     auto result = variable != nullptr ? MakeVariable(*variable) : cntk::BuildFunction(*function, inputs);
     if (!result.ok()) return LayerError(result.error().code, layer, result.error().message);
@@ -95,8 +95,8 @@ Result<Tensor> Builder::MakeVariable(const Variable& variable) {
       if (variable.array.empty()) return Error{ErrorCode::kBadInput, "has no value"};
       DE_TRY(auto array, cntk::ParseArray(variable.array));
       if (array.dims != variable.dims) {
-        return Error{ErrorCode::kBadInput, fmt::format("is of {}, its value of {}", cntk::ToText(variable.dims),
-                                                       cntk::ToText(array.dims))};
+        return Error{ErrorCode::kBadInput,
+                     fmt::format("is of {}, its value of {}", cntk::ToText(variable.dims), cntk::ToText(array.dims))};
       }
       return Tensor::Weights(std::move(array));
     }
@@ -140,7 +140,8 @@ Result<std::vector<WantedOutput>> ChooseOutputs(const GraphV2& graph) {
     DE_TRY(std::string resolved, graph.Resolve(name));
     const Function* named = graph.FindProducer(name);
     WantedOutput output{std::move(resolved), name, named == nullptr ? "" : named->name};
-    const bool twice = std::any_of(measured.begin(), measured.end(), [&](const auto& m) { return m.uid == output.uid; });
+    const bool twice =
+        std::any_of(measured.begin(), measured.end(), [&](const auto& m) { return m.uid == output.uid; });
     if (!criterion) {
       outputs.push_back(std::move(output));
     } else if (!twice) {

@@ -1,5 +1,6 @@
-// The dictionary of a CNTK v2 model: protobuf messages that map words to values, read in place. Nothing is copied: views
-// point into the bytes of the file, which must outlive them. One level is read at a time, so that nesting costs no stack.
+// The dictionary of a CNTK v2 model: protobuf messages that map words to values, read in place. Nothing is copied:
+// views point into the bytes of the file, which must outlive them. One level is read at a time, so that nesting costs
+// no stack.
 //
 // Errors are kBadInput and say what is broken; the caller adds the file. Threads: any.
 #pragma once

@@ -15,10 +15,28 @@ Error Bad(std::string what) { return {ErrorCode::kBadInput, std::move(what)}; }
 Error Unsupported(std::string what) { return {ErrorCode::kUnsupported, std::move(what)}; }
 
 // Nodes whose kind says everything.
-constexpr std::array kPlain = {
-    "Plus"sv, "Minus"sv, "ElementTimes"sv, "RectifiedLinear"sv, "Sigmoid"sv, "Tanh"sv, "Softmax"sv, "LogSoftmax"sv,
-    "Exp"sv, "Log"sv, "Sqrt"sv, "Abs"sv, "Negate"sv, "Reciprocal"sv, "Floor"sv, "Cosine"sv, "Sin"sv, "Clip"sv, "Pass"sv,
-    "ClassificationError"sv, "ErrorPrediction"sv, "SquareError"sv};
+constexpr std::array kPlain = {"Plus"sv,
+                               "Minus"sv,
+                               "ElementTimes"sv,
+                               "RectifiedLinear"sv,
+                               "Sigmoid"sv,
+                               "Tanh"sv,
+                               "Softmax"sv,
+                               "LogSoftmax"sv,
+                               "Exp"sv,
+                               "Log"sv,
+                               "Sqrt"sv,
+                               "Abs"sv,
+                               "Negate"sv,
+                               "Reciprocal"sv,
+                               "Floor"sv,
+                               "Cosine"sv,
+                               "Sin"sv,
+                               "Clip"sv,
+                               "Pass"sv,
+                               "ClassificationError"sv,
+                               "ErrorPrediction"sv,
+                               "SquareError"sv};
 
 // Reads values one after the other; after the first error all further ones are empty, and status() has it.
 class Reader {
@@ -290,7 +308,8 @@ Status ReadRelations(Reader& in, size_t count, FileV1& file) {
     const std::string name = in.Text();
     const size_t inputs = in.Count(2);
     const auto node = file.nodes.find(name);
-    if (in.status().ok() && node == file.nodes.end()) return Bad(fmt::format("layer '{}' has inputs but no kind", name));
+    if (in.status().ok() && node == file.nodes.end())
+      return Bad(fmt::format("layer '{}' has inputs but no kind", name));
     for (size_t k = 0; k < inputs && in.status().ok(); ++k) node->second.inputs.push_back(in.Text());
   }
   in.Marker("ERelation");

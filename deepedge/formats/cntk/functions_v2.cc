@@ -260,11 +260,11 @@ struct UnaryEntry {
   UnaryOp operation;
 };
 constexpr UnaryEntry kUnary[] = {
-    {0, UnaryOp::kNegate}, {1, UnaryOp::kSigmoid}, {2, UnaryOp::kTanh},   {3, UnaryOp::kRelu},
-    {4, UnaryOp::kExp},    {5, UnaryOp::kLog},     {6, UnaryOp::kSqrt},   {7, UnaryOp::kFloor},
-    {8, UnaryOp::kAbs},    {9, UnaryOp::kReciprocal}, {54, UnaryOp::kSin}, {55, UnaryOp::kCos},
-    {75, UnaryOp::kSigmoid}, {77, UnaryOp::kSinh}, {78, UnaryOp::kCosh},  {81, UnaryOp::kAsin},
-    {82, UnaryOp::kAcos},  {85, UnaryOp::kAtanh},  {86, UnaryOp::kAsinh}, {95, UnaryOp::kTan},
+    {0, UnaryOp::kNegate},   {1, UnaryOp::kSigmoid},    {2, UnaryOp::kTanh},   {3, UnaryOp::kRelu},
+    {4, UnaryOp::kExp},      {5, UnaryOp::kLog},        {6, UnaryOp::kSqrt},   {7, UnaryOp::kFloor},
+    {8, UnaryOp::kAbs},      {9, UnaryOp::kReciprocal}, {54, UnaryOp::kSin},   {55, UnaryOp::kCos},
+    {75, UnaryOp::kSigmoid}, {77, UnaryOp::kSinh},      {78, UnaryOp::kCosh},  {81, UnaryOp::kAsin},
+    {82, UnaryOp::kAcos},    {85, UnaryOp::kAtanh},     {86, UnaryOp::kAsinh}, {95, UnaryOp::kTan},
     {96, UnaryOp::kAtan},
 };
 
@@ -273,8 +273,8 @@ struct BinaryEntry {
   BinaryOp operation;
 };
 constexpr BinaryEntry kBinary[] = {
-    {19, BinaryOp::kPlus},      {20, BinaryOp::kMinus},   {21, BinaryOp::kTimes},        {22, BinaryOp::kEqual},
-    {23, BinaryOp::kNotEqual},  {24, BinaryOp::kLess},    {25, BinaryOp::kLessEqual},    {26, BinaryOp::kGreater},
+    {19, BinaryOp::kPlus},         {20, BinaryOp::kMinus},   {21, BinaryOp::kTimes},     {22, BinaryOp::kEqual},
+    {23, BinaryOp::kNotEqual},     {24, BinaryOp::kLess},    {25, BinaryOp::kLessEqual}, {26, BinaryOp::kGreater},
     {27, BinaryOp::kGreaterEqual}, {52, BinaryOp::kLogPlus}, {69, BinaryOp::kPower},
 };
 
@@ -310,8 +310,8 @@ Result<Tensor> BuildFunction(const Function& function, const Inputs& inputs) {
 
 bool IsCriterion(const Function& function) {
   static constexpr std::array<std::string_view, 9> kCriteria = {
-      "SquaredError", "CrossEntropyWithSoftmax", "ClassificationError", "Logistic", "LambdaRank", "NDCG",
-      "EditDistanceError", "ForwardBackward", "CosDistanceWithNegativeSamples"};
+      "SquaredError",      "CrossEntropyWithSoftmax", "ClassificationError",           "Logistic", "LambdaRank", "NDCG",
+      "EditDistanceError", "ForwardBackward",         "CosDistanceWithNegativeSamples"};
   return std::find(kCriteria.begin(), kCriteria.end(), function.operation) != kCriteria.end();
 }
 

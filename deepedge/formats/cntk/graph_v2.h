@@ -1,5 +1,5 @@
-// The functions and variables of a CNTK v2 model, read from its dictionary and checked, with blocks resolved: which value
-// every name (uid) stands for.
+// The functions and variables of a CNTK v2 model, read from its dictionary and checked, with blocks resolved: which
+// value every name (uid) stands for.
 #pragma once
 
 #include <map>
@@ -20,13 +20,13 @@ struct Variable {
   std::string name;  // may be empty
   VariableKind kind = VariableKind::kInput;
   Dims dims;
-  bool has_batch = true;    // of inputs
-  std::string_view array;   // of parameters and constants; empty otherwise
+  bool has_batch = true;   // of inputs
+  std::string_view array;  // of parameters and constants; empty otherwise
 };
 
 struct Function {
   std::string uid;
-  std::string name;       // may be empty
+  std::string name;  // may be empty
   int64_t op = 0;
   std::string operation;  // its name for messages
   std::vector<std::string> inputs;

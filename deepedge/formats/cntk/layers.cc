@@ -45,8 +45,8 @@ GraphValue LogPlus(const GraphValue& a, const GraphValue& b) {
   const auto larger = std::make_shared<op::Maximum>(a, b);
   const auto distance = std::make_shared<op::Abs>(std::make_shared<op::Subtract>(a, b));
   const auto rest = std::make_shared<op::Exp>(std::make_shared<op::Negative>(distance));
-  return std::make_shared<op::Add>(
-      larger, std::make_shared<op::Log>(std::make_shared<op::Add>(rest, FloatConstant(1.0F))));
+  return std::make_shared<op::Add>(larger,
+                                   std::make_shared<op::Log>(std::make_shared<op::Add>(rest, FloatConstant(1.0F))));
 }
 
 GraphValue BinaryValue(BinaryOp operation, const GraphValue& a, const GraphValue& b) {
@@ -152,12 +152,14 @@ Result<Tensor> MakeTensor(GraphValue value, Dims dims, bool batched) {
   constexpr int64_t kMaxConstant = int64_t{1} << 25;
   if (!batched && count > kMaxConstant) return Bad(fmt::format("a constant of shape {}", ToText(dims)));
   ov::PartialShape expected;
-  if (batched) expected.push_back(value.get_partial_shape().rank().is_static() && value.get_partial_shape().size() > 0
-                                      ? value.get_partial_shape()[0]
-                                      : ov::Dimension::dynamic());
+  if (batched)
+    expected.push_back(value.get_partial_shape().rank().is_static() && value.get_partial_shape().size() > 0
+                           ? value.get_partial_shape()[0]
+                           : ov::Dimension::dynamic());
   for (const size_t dim : Reversed(dims)) expected.push_back(static_cast<int64_t>(dim));
   if (!value.get_partial_shape().same_scheme(expected)) {
-    return Bad(fmt::format("gives {} where {} is expected", value.get_partial_shape().to_string(), expected.to_string()));
+    return Bad(
+        fmt::format("gives {} where {} is expected", value.get_partial_shape().to_string(), expected.to_string()));
   }
   Tensor tensor;
   tensor.value = std::move(value);
@@ -234,9 +236,8 @@ Result<Tensor> Clip(const Tensor& x, const Tensor& low, const Tensor& high) {
   const auto max = NumberOf(high);
   if (min && max) {
     if (!(*min <= *max)) return Bad(fmt::format("clips to {} .. {}", *min, *max));
-    return MakeTensor(
-        std::make_shared<op::Clamp>(ValueOf(x), static_cast<double>(*min), static_cast<double>(*max)), x.dims,
-        x.batched);
+    return MakeTensor(std::make_shared<op::Clamp>(ValueOf(x), static_cast<double>(*min), static_cast<double>(*max)),
+                      x.dims, x.batched);
   }
   DE_TRY(const Tensor above, Binary(BinaryOp::kMaximum, x, low));
   return Binary(BinaryOp::kMinimum, above, high);
@@ -414,8 +415,8 @@ Result<Tensor> MatrixProduct(const Tensor& w, const Tensor& x, int64_t inner, in
   // A single row with a batch is a plain matrix, which the engine multiplies best.
   const bool plain = rows == 1 && x.batched && !w.batched;
   const Dims x_dims = plain ? Dims{inner} : Dims{inner, rows};
-  const GraphValue right = w.weights ? w.weights->Constant(Reversed(w_dims))->output(0)
-                                     : ReshapeTo(w.value, w_dims, w.batched);
+  const GraphValue right =
+      w.weights ? w.weights->Constant(Reversed(w_dims))->output(0) : ReshapeTo(w.value, w_dims, w.batched);
   const GraphValue left = x.dims == x_dims ? ValueOf(x) : ReshapeTo(ValueOf(x), x_dims, x.batched);
   const GraphValue product = std::make_shared<op::MatMul>(left, right, false, turn_over);
   if (plain && dims == Dims{outer}) return MakeTensor(product, dims, batched);
@@ -468,8 +469,8 @@ Result<Tensor> BatchNormalize(const std::vector<Tensor>& inputs, const BatchNorm
   const auto count = static_cast<size_t>(spec.spatial ? x.dims.back() : elements);
   for (const auto* numbers : {&scale, &bias, &mean, &variance}) {
     if (numbers->size() == count) continue;
-    return Bad(fmt::format("holds {} numbers where {} are needed for an input of {}", numbers->size(), count,
-                           ToText(x.dims)));
+    return Bad(
+        fmt::format("holds {} numbers where {} are needed for an input of {}", numbers->size(), count, ToText(x.dims)));
   }
   std::vector<float> factor(count);
   std::vector<float> offset(count);

@@ -1,7 +1,7 @@
 // The layers of CNTK, built from the engine's operations; shared by the readers of both file formats.
 //
-// A tensor keeps its shape in CNTK's order, first axis fastest and no batch; in the graph the same shape stands reversed,
-// with the batch in front where the tensor depends on an input: a picture of WxHxC is [N, C, H, W] there.
+// A tensor keeps its shape in CNTK's order, first axis fastest and no batch; in the graph the same shape stands
+// reversed, with the batch in front where the tensor depends on an input: a picture of WxHxC is [N, C, H, W] there.
 //
 // Functions return errors that say what does not fit, without the layer's name, and throw what the engine throws: a
 // reader calls them inside CatchLayer. Threads: any; one graph by one thread.

@@ -1,5 +1,5 @@
-// Builds the tensors of a network from what they need first. Nothing recurses: a long network needs no deep stack, and a
-// network that is a circle is an error.
+// Builds the tensors of a network from what they need first. Nothing recurses: a long network needs no deep stack, and
+// a network that is a circle is an error.
 #pragma once
 
 #include <functional>

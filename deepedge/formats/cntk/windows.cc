@@ -2,8 +2,8 @@
 //
 // CNTK's automatic padding centres the windows: with `out` windows of stride s, the cells between the first and the
 // last centre are (out - 1) * s + 1; what is left of the axis is shared between both ends, the smaller half before.
-// Padding is half a kernel less that share, so that it may be negative, and on an even axis with stride 2 it adds before,
-// where TensorFlow's adds after.
+// Padding is half a kernel less that share, so that it may be negative, and on an even axis with stride 2 it adds
+// before, where TensorFlow's adds after.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -85,7 +85,7 @@ GraphValue Shaped(const Tensor& weights, const ov::Shape& shape) {
 
 // The weights of a convolution: kernel of every axis of the input, then how many maps.
 struct Kernel {
-  Dims window;          // of the picture's axes
+  Dims window;           // of the picture's axes
   int64_t channels = 1;  // that a window sees
   int64_t maps = 1;
 };
@@ -163,9 +163,8 @@ Result<Tensor> ConvolveBack(const Tensor& weights, const Tensor& x, const Convol
   const size_t rank = x.dims.size();
   Geometry geometry;
   Dims dims;
-  const bool given = spec.output.size() >= rank - 1 && std::all_of(spec.output.begin(), spec.output.end(), [](int64_t d) {
-    return d > 0;
-  });
+  const bool given = spec.output.size() >= rank - 1 &&
+                     std::all_of(spec.output.begin(), spec.output.end(), [](int64_t d) { return d > 0; });
   std::vector<int64_t> pad_begins{0, 0};
   std::vector<int64_t> pad_ends{0, 0};
   for (size_t axis = 0; axis + 1 < rank; ++axis) {
@@ -194,7 +193,9 @@ Result<Tensor> ConvolveBack(const Tensor& weights, const Tensor& x, const Convol
     value = std::make_shared<op::ConvolutionBackpropData>(ValueOf(x), w, geometry.strides, geometry.begins,
                                                           geometry.ends, geometry.dilations);
   }
-  const auto any = [](const std::vector<int64_t>& v) { return std::any_of(v.begin(), v.end(), [](auto n) { return n; }); };
+  const auto any = [](const std::vector<int64_t>& v) {
+    return std::any_of(v.begin(), v.end(), [](auto n) { return n; });
+  };
   if (any(pad_begins) || any(pad_ends)) {
     value = std::make_shared<op::Pad>(value, IndexConstant(pad_begins), IndexConstant(pad_ends), FloatConstant(0.0F),
                                       ov::op::PadMode::CONSTANT);
@@ -285,8 +286,8 @@ Result<Tensor> RoiPool(const Tensor& map, const Tensor& rois, const Dims& size, 
   const auto pooled = std::make_shared<ov::op::v0::ROIPooling>(
       map.value, regions, ov::Shape{static_cast<size_t>(size[1]), static_cast<size_t>(size[0])},
       static_cast<float>(scale), "max");
-  const auto shaped = std::make_shared<op::Reshape>(
-      pooled, IndexConstant({1, count, map.dims[2], size[1], size[0]}), false);
+  const auto shaped =
+      std::make_shared<op::Reshape>(pooled, IndexConstant({1, count, map.dims[2], size[1], size[0]}), false);
   return MakeTensor(shaped, dims, true);
 }
 

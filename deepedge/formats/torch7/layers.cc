@@ -60,23 +60,23 @@ constexpr ActivationEntry kActivations[] = {
     {"Threshold", BuildThreshold},
     {"ReLU", [](const Module&, const GraphValue& x) { return std::make_shared<op::Relu>(x)->output(0); }},
     {"ReLU6", [](const Module&, const GraphValue& x) { return std::make_shared<op::Clamp>(x, 0, 6)->output(0); }},
-    {"LeakyReLU", [](const Module& m, const GraphValue& x) {
-       return LeakyRelu(x, static_cast<float>(m.NumberOr("negval", 0.01)));
-     }},
+    {"LeakyReLU",
+     [](const Module& m, const GraphValue& x) { return LeakyRelu(x, static_cast<float>(m.NumberOr("negval", 0.01))); }},
     {"RReLU", BuildRRelu},
-    {"ELU", [](const Module& m, const GraphValue& x) {
-       return std::make_shared<op::Elu>(x, m.NumberOr("alpha", 1))->output(0);
-     }},
+    {"ELU", [](const Module& m,
+               const GraphValue& x) { return std::make_shared<op::Elu>(x, m.NumberOr("alpha", 1))->output(0); }},
     {"Tanh", [](const Module&, const GraphValue& x) { return std::make_shared<op::Tanh>(x)->output(0); }},
     {"Sigmoid", [](const Module&, const GraphValue& x) { return std::make_shared<op::Sigmoid>(x)->output(0); }},
     {"HardTanh", BuildHardTanh},
     {"Clamp", BuildHardTanh},
     {"SoftPlus", BuildSoftPlus},
-    {"SoftSign", [](const Module&, const GraphValue& x) {
+    {"SoftSign",
+     [](const Module&, const GraphValue& x) {
        const auto size = std::make_shared<op::Add>(std::make_shared<op::Abs>(x), Scalar(1));
        return std::make_shared<op::Divide>(x, size)->output(0);
      }},
-    {"LogSigmoid", [](const Module&, const GraphValue& x) {
+    {"LogSigmoid",
+     [](const Module&, const GraphValue& x) {
        const auto turned = std::make_shared<op::SoftPlus>(std::make_shared<op::Negative>(x));
        return std::make_shared<op::Negative>(turned)->output(0);
      }},
@@ -85,13 +85,16 @@ constexpr ActivationEntry kActivations[] = {
     {"Log", [](const Module&, const GraphValue& x) { return std::make_shared<op::Log>(x)->output(0); }},
     {"Sqrt", [](const Module&, const GraphValue& x) { return std::make_shared<op::Sqrt>(x)->output(0); }},
     {"Square", [](const Module&, const GraphValue& x) { return std::make_shared<op::Multiply>(x, x)->output(0); }},
-    {"Power", [](const Module& m, const GraphValue& x) {
+    {"Power",
+     [](const Module& m, const GraphValue& x) {
        return std::make_shared<op::Power>(x, Scalar(m.NumberOr("pow", 1)))->output(0);
      }},
-    {"MulConstant", [](const Module& m, const GraphValue& x) {
+    {"MulConstant",
+     [](const Module& m, const GraphValue& x) {
        return std::make_shared<op::Multiply>(x, Scalar(m.NumberOr("constant_scalar", 1)))->output(0);
      }},
-    {"AddConstant", [](const Module& m, const GraphValue& x) {
+    {"AddConstant",
+     [](const Module& m, const GraphValue& x) {
        return std::make_shared<op::Add>(x, Scalar(m.NumberOr("constant_scalar", 0)))->output(0);
      }},
     {"Dropout", BuildDropout},
@@ -168,7 +171,8 @@ Result<Flow> BuildReshape(Run& run, const Module& module, const Flow& in) {
   int64_t known = 1;
   int64_t open = 0;
   for (const int64_t dim : dims) {
-    if (dim < -1 || dim == 0 || dim > kMaxElements || known > kMaxElements) return Bad(fmt::format("makes {}", ToText(dims)));
+    if (dim < -1 || dim == 0 || dim > kMaxElements || known > kMaxElements)
+      return Bad(fmt::format("makes {}", ToText(dims)));
     if (dim == -1) ++open;
     if (dim > 0) known *= dim;
   }
@@ -182,9 +186,8 @@ Result<Flow> BuildReshape(Run& run, const Module& module, const Flow& in) {
   }
   std::vector<int64_t> target{0};
   target.insert(target.end(), dims.begin(), dims.end());
-  return run.Make(dims, [&]() -> GraphValue {
-    return std::make_shared<op::Reshape>(in.value, IndexConstant(target), true);
-  });
+  return run.Make(dims,
+                  [&]() -> GraphValue { return std::make_shared<op::Reshape>(in.value, IndexConstant(target), true); });
 }
 
 // Weights of the shape of a sample, or one number.
@@ -244,7 +247,8 @@ Result<Flow> BuildSelectTable(const Module& module, const Flow& in) {
 Result<Flow> BuildNarrowTable(const Module& module, const Flow& in) {
   DE_TRY(const int64_t first, module.Size("offset"));
   DE_TRY(const int64_t count, module.Size("length", 1));
-  if (!in.is_table || static_cast<size_t>(first - 1 + count) > in.table.size()) return Bad("takes more items than there are");
+  if (!in.is_table || static_cast<size_t>(first - 1 + count) > in.table.size())
+    return Bad("takes more items than there are");
   const auto begin = in.table.begin() + (first - 1);
   return Flow{.is_table = true, .table = {begin, begin + count}};
 }

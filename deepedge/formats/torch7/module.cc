@@ -80,7 +80,8 @@ Result<std::vector<float>> Run::Weights(const Module& module, std::string_view k
   if (numbers_left_ < 0) return Bad("uses the same weights too often");
   auto numbers = module.file.ReadNumbers(*value);
   if (!numbers.ok()) return numbers.error().Wrap(fmt::format("'{}'", key));
-  if (numbers.value().values.size() != static_cast<size_t>(count)) return Bad(fmt::format("has no numbers in '{}'", key));
+  if (numbers.value().values.size() != static_cast<size_t>(count))
+    return Bad(fmt::format("has no numbers in '{}'", key));
   return std::move(numbers.value().values);
 }
 
@@ -99,8 +100,8 @@ Result<Flow> Run::Make(std::vector<int64_t> dims, const std::function<GraphValue
   ov::PartialShape expected{1};
   for (const int64_t dim : flow.dims) expected.push_back(dim == kOpen ? ov::Dimension::dynamic() : ov::Dimension(dim));
   if (!flow.value.get_partial_shape().compatible(expected)) {
-    return Bad(fmt::format("gives {} where {} is expected", flow.value.get_partial_shape().to_string(),
-                           expected.to_string()));
+    return Bad(
+        fmt::format("gives {} where {} is expected", flow.value.get_partial_shape().to_string(), expected.to_string()));
   }
   return flow;
 }

@@ -1,5 +1,6 @@
-// A module of a Torch7 network, and what flows between modules while the network is built. The same code builds the graph
-// and, in a dry run, only works out the shapes: the file does not say how large its input is, so that sizes are tried.
+// A module of a Torch7 network, and what flows between modules while the network is built. The same code builds the
+// graph and, in a dry run, only works out the shapes: the file does not say how large its input is, so that sizes are
+// tried.
 #pragma once
 
 #include <cstdint>

@@ -38,8 +38,8 @@ TableSize Measure(const Flow& flow) {
 }
 
 bool IsContainer(std::string_view type) {
-  static constexpr std::array<std::string_view, 6> kContainers = {"Sequential", "Concat", "DepthConcat", "ConcatTable",
-                                                                  "ParallelTable", "DataParallelTable"};
+  static constexpr std::array<std::string_view, 6> kContainers = {"Sequential",  "Concat",        "DepthConcat",
+                                                                  "ConcatTable", "ParallelTable", "DataParallelTable"};
   return std::find(kContainers.begin(), kContainers.end(), type) != kContainers.end();
 }
 
@@ -138,7 +138,8 @@ Result<Flow> Network::Join(const Run& run, const Module& /*module*/, const std::
                            int64_t axis) const {
   if (parts.empty() || parts[0].is_table) return Bad("has nothing to join");
   std::vector<int64_t> dims = parts[0].dims;
-  if (axis < 0 || axis >= static_cast<int64_t>(dims.size())) return Bad(fmt::format("joins {} along axis {}", ToText(dims), axis));
+  if (axis < 0 || axis >= static_cast<int64_t>(dims.size()))
+    return Bad(fmt::format("joins {} along axis {}", ToText(dims), axis));
   const auto place = static_cast<size_t>(axis);
   for (size_t i = 1; i < parts.size(); ++i) {
     std::vector<int64_t> own = parts[i].dims;

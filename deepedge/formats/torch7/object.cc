@@ -21,11 +21,11 @@ struct TypeName {
   NumberType type;
 };
 constexpr TypeName kTypes[] = {
-    {"Float", NumberType::kFloat},       {"Double", NumberType::kDouble},   {"Half", NumberType::kHalf},
-    {"Cuda", NumberType::kFloat},        {"CudaDouble", NumberType::kDouble}, {"CudaHalf", NumberType::kHalf},
-    {"Long", NumberType::kLong},         {"CudaLong", NumberType::kLong},   {"Int", NumberType::kInt},
-    {"CudaInt", NumberType::kInt},       {"Short", NumberType::kShort},     {"CudaShort", NumberType::kShort},
-    {"Byte", NumberType::kByte},         {"CudaByte", NumberType::kByte},   {"Char", NumberType::kChar},
+    {"Float", NumberType::kFloat},   {"Double", NumberType::kDouble},     {"Half", NumberType::kHalf},
+    {"Cuda", NumberType::kFloat},    {"CudaDouble", NumberType::kDouble}, {"CudaHalf", NumberType::kHalf},
+    {"Long", NumberType::kLong},     {"CudaLong", NumberType::kLong},     {"Int", NumberType::kInt},
+    {"CudaInt", NumberType::kInt},   {"Short", NumberType::kShort},       {"CudaShort", NumberType::kShort},
+    {"Byte", NumberType::kByte},     {"CudaByte", NumberType::kByte},     {"Char", NumberType::kChar},
     {"CudaChar", NumberType::kChar},
 };
 
@@ -209,7 +209,8 @@ Status Parser::ReadObject(size_t item, int depth) {
   if (const auto type = TypeOf(name, "Storage")) return ReadStorage(item, *type);
   // Objects of all other classes write their fields as one table.
   DE_TRY(const Value fields, ReadValue(depth + 1));
-  if (fields.kind != Kind::kTable) return Unsupported(fmt::format("has an object of class '{}', which is not read", name));
+  if (fields.kind != Kind::kTable)
+    return Unsupported(fmt::format("has an object of class '{}', which is not read", name));
   file_.items_[item].entries = file_.items_[fields.item].entries;
   return {};
 }

@@ -33,8 +33,8 @@ struct Item {
   // Of tensors.
   std::vector<int64_t> size;
   std::vector<int64_t> stride;
-  int64_t offset = 0;      // of the first element in the storage
-  Value storage;           // kNil: the tensor is empty
+  int64_t offset = 0;  // of the first element in the storage
+  Value storage;       // kNil: the tensor is empty
   // Of storages.
   int64_t count = 0;
   std::string_view bytes;

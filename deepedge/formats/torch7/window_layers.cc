@@ -71,7 +71,8 @@ Result<Flow> BuildConvolution(Run& run, const Module& module, const Flow& in) {
   DE_TRY(const int64_t groups, module.Size("groups", 1));
   DE_TRY(const Window w, ReadWindow(module, false));
   DE_TRY_STATUS(CheckPicture(in, from));
-  if (from % groups != 0 || to % groups != 0) return Bad(fmt::format("{} groups of {} and {} channels", groups, from, to));
+  if (from % groups != 0 || to % groups != 0)
+    return Bad(fmt::format("{} groups of {} and {} channels", groups, from, to));
   DE_TRY(const auto weights, run.Weights(module, "weight", to * (from / groups) * w.kernel_h * w.kernel_w));
   DE_TRY(const auto bias, run.WeightsIfAny(module, "bias", to));
   const std::vector<int64_t> dims{to, Steps(in.dims[1], w.kernel_h, w.stride_h, w.pad_h, w.dilation_h, false),
@@ -116,7 +117,8 @@ Result<Flow> BuildConvolutionMap(Run& run, const Module& module, const Flow& in)
   for (int64_t i = 0; i < (run.dry() ? 0 : pairs); ++i) {
     const auto source = static_cast<int64_t>(table[static_cast<size_t>(2 * i)]) - 1;
     const auto target = static_cast<int64_t>(table[static_cast<size_t>(2 * i + 1)]) - 1;
-    if (source < 0 || source >= from || target < 0 || target >= to) return Bad("its 'connTable' names a channel it lacks");
+    if (source < 0 || source >= from || target < 0 || target >= to)
+      return Bad("its 'connTable' names a channel it lacks");
     for (int64_t k = 0; k < window; ++k) {
       full[static_cast<size_t>((target * from + source) * window + k)] += weights[static_cast<size_t>(i * window + k)];
     }
@@ -209,7 +211,8 @@ Result<Flow> BuildAveragePooling(Run& run, const Module& module, const Flow& in)
   const bool padded = p.window.pad_w > 0 || p.window.pad_h > 0;
   const bool count_padding = module.Flag("count_include_pad", true);
   const bool divide = module.Flag("divide", true);
-  if (p.reaches_past && padded && count_padding) return Unsupported("counts padding, and its last window reaches past it");
+  if (p.reaches_past && padded && count_padding)
+    return Unsupported("counts padding, and its last window reaches past it");
   if (!divide && p.reaches_past) return Unsupported("adds up numbers, and its last window reaches past them");
   return run.Make(p.dims, [&]() -> GraphValue {
     const GraphValue mean = std::make_shared<ov::op::v1::AvgPool>(
@@ -249,7 +252,7 @@ Result<Flow> BuildPadding(Run& run, const Module& module, const Flow& in) {
   const bool zero = module.type == "SpatialZeroPadding";
   if (!zero && std::any_of(pads.begin(), pads.end(), [](int64_t p) { return p < 0; })) return Unsupported("crops");
   return run.Make({in.dims[0], grown(in.dims[1], pads[0], pads[1]), grown(in.dims[2], pads[2], pads[3])}, [&] {
-    const auto mode = zero                                       ? ov::op::PadMode::CONSTANT
+    const auto mode = zero                                        ? ov::op::PadMode::CONSTANT
                       : module.type == "SpatialReflectionPadding" ? ov::op::PadMode::REFLECT
                                                                   : ov::op::PadMode::EDGE;
     const auto begins = IndexConstant({0, 0, pads[0], pads[2]});
@@ -266,10 +269,10 @@ Result<Flow> BuildUpSampling(Run& run, const Module& module, const Flow& in) {
     op::Interpolate::InterpolateAttrs attributes;
     attributes.shape_calculation_mode = op::Interpolate::ShapeCalcMode::SCALES;
     const bool nearest = module.type == "SpatialUpSamplingNearest";
-    attributes.mode = nearest ? op::Interpolate::InterpolateMode::NEAREST : op::Interpolate::InterpolateMode::LINEAR_ONNX;
-    attributes.coordinate_transformation_mode =
-        nearest ? op::Interpolate::CoordinateTransformMode::ASYMMETRIC
-                : op::Interpolate::CoordinateTransformMode::ALIGN_CORNERS;
+    attributes.mode =
+        nearest ? op::Interpolate::InterpolateMode::NEAREST : op::Interpolate::InterpolateMode::LINEAR_ONNX;
+    attributes.coordinate_transformation_mode = nearest ? op::Interpolate::CoordinateTransformMode::ASYMMETRIC
+                                                        : op::Interpolate::CoordinateTransformMode::ALIGN_CORNERS;
     attributes.nearest_mode = op::Interpolate::NearestMode::FLOOR;
     attributes.pads_begin = {0, 0, 0, 0};
     attributes.pads_end = {0, 0, 0, 0};
