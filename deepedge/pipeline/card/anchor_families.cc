@@ -77,7 +77,9 @@ std::optional<Head> FindFlatHead(const Evidence& evidence) {
   size_t boxes = 2;
   for (size_t i = 0; i < 2; ++i) {
     if (WithoutBatch(outputs[i].shape).size() != 1) return std::nullopt;
-    if (boxes == 2 && (NameHas(evidence, i, "loc") || NameHas(evidence, i, "box"))) boxes = i;
+    const bool scores_named = NameHas(evidence, i, "conf") || NameHas(evidence, i, "score");  // "mbox_conf"
+    const bool boxes_named = NameHas(evidence, i, "loc") || NameHas(evidence, i, "box");
+    if (boxes == 2 && boxes_named && !scores_named) boxes = i;
   }
   if (boxes == 2) return std::nullopt;
   const size_t scores = 1 - boxes;
