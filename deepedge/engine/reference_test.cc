@@ -227,11 +227,6 @@ std::string CompareOutput(const CompiledModel& model, size_t index, const Path& 
   return CompareNumbers(actual, expected, LimitsFrom(output["tolerance"], output));
 }
 
-Result<std::unique_ptr<CompiledModel>> FindAndCompile(Engine& engine, const Path& path) {
-  DE_TRY(const ModelFiles files, FindModelFiles(path));
-  return engine.Compile(files, {});
-}
-
 // The model, made for the reference's input where its own is of a fixed, other size.
 Result<std::unique_ptr<CompiledModel>> CompileFor(Engine& engine, const Path& path, const Path& folder,
                                                   const Json& meta) {

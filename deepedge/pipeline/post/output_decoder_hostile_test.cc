@@ -299,6 +299,21 @@ TEST(WrongShapes, FreeDimensionsAreAcceptedAtCreation) {
           .ok());
 }
 
+TEST(WrongShapes, HugeDimensionsAreRefused) {
+  constexpr int64_t kHuge = int64_t{1} << 40;
+  for (const DecoderCase& setup : AllDecoders()) {
+    for (size_t axis = 0; axis < setup.shapes[0].size(); ++axis) {
+      std::vector<TensorSpec> specs;
+      for (size_t i = 0; i < setup.shapes.size(); ++i) {
+        specs.push_back({"t" + std::to_string(i), ElementType::kF32, setup.shapes[i]});
+        specs.back().shape[std::min(axis, setup.shapes[i].size() - 1)] = kHuge;
+        specs.back().shape.push_back(kHuge);
+      }
+      EXPECT_FALSE(MakeOutputDecoder(setup.card, specs).ok()) << ToString(setup.card.output.kind);
+    }
+  }
+}
+
 TEST(WrongShapes, AreAnInternalErrorWhenTheyComeLater) {
   for (const DecoderCase& setup : AllDecoders()) {
     std::vector<TensorSpec> specs;

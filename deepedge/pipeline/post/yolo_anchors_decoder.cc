@@ -49,7 +49,7 @@ std::vector<AnchorMap> AnchorReadings(const Shape& shape, size_t anchors) {
   }
   Shape dims = shape;
   if (dims.size() == 5 && dims[0] <= 1) dims.erase(dims.begin());
-  if (dims.size() != 4 || !IsStatic(dims) || ElementCount(dims) < 1) return readings;
+  if (dims.size() != 4 || !IsBounded(dims)) return readings;
   const auto at = [&dims](size_t i) { return static_cast<size_t>(dims[i]); };
   const auto add = [&](size_t rows, size_t columns, size_t numbers, size_t cell_step, size_t number_step,
                        size_t anchor_step) {
