@@ -22,6 +22,8 @@ int Main(int argc, char** argv) {
   PreferSmallHeap();
   // A reader of our output or a peer that goes away is an error of that write, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that may not grow any more.
+  std::signal(SIGXFSZ, SIG_IGN);
 
   CLI::App program("DeepEdge: many neural networks on many camera streams, on one PC", "deepedge");
   program.require_subcommand(1);

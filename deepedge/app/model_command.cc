@@ -8,6 +8,7 @@
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
 #include "deepedge/app/json_line.h"
+#include "deepedge/app/model_commands.h"
 #include "deepedge/app/model_describe.h"
 #include "deepedge/app/model_infer.h"
 #include "deepedge/app/result_text.h"
@@ -24,6 +25,7 @@ struct RunOptions {
   std::string picture;
   std::string output;
   std::string repository;
+  std::string variant;
   bool json = false;
 };
 
@@ -33,7 +35,12 @@ Status RunOnPicture(const RunOptions& options) {
   DE_TRY(RgbPicture picture, ReadPicture(options.picture));
   DE_TRY(const Path path, LocateModel(options.model, RepositoryOf(options.repository)));
   DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
-  DE_TRY(const auto model, LoadModel(*engine, {.path = path}));
+  const auto variant = ParseVariant(options.variant);
+  if (!options.variant.empty() && !variant) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("--variant {}: expected precision and size, such as int8@416x256", options.variant)};
+  }
+  DE_TRY(const auto model, LoadModel(*engine, {.path = path, .variant = variant}));
   for (const std::string& assumption : model->assumptions) LogWarning("model '{}': {}", model->name, assumption);
 
   PictureScaler scaler;
@@ -61,6 +68,7 @@ void AddRunOnPicture(CLI::App& model, Action& action) {
   command->add_option("picture", options->picture, "a picture: JPEG, PNG, BMP, WebP")->required();
   command->add_option("-o,--output", options->output, "draw the objects into this PNG file");
   command->add_option("--repository", options->repository, "folder of models by name");
+  command->add_option("--variant", options->variant, "the form to run, such as int8@416x256 (see `model quantize`)");
   command->add_flag("--json", options->json, "print the result as one line of JSON");
   command->callback([options, &action] { action = [options] { return RunOnPicture(*options); }; });
 }
@@ -106,10 +114,20 @@ void AddDescribe(CLI::App& model, Action& action) {
 }  // namespace
 
 void AddModelCommand(CLI::App& program, Action& action) {
-  CLI::App* model = program.add_subcommand("model", "look at models");
+  CLI::App* model = program.add_subcommand("model", "add, look at and try models");
   model->require_subcommand(1);
+  AddModelAdd(*model, action);
+  AddModelPull(*model, action);
+  AddModelList(*model, action);
+  AddModelShow(*model, action);
+  AddModelSearch(*model, action);
+  AddModelUpdate(*model, action);
+  AddModelRollback(*model, action);
+  AddModelRemove(*model, action);
   AddRunOnPicture(*model, action);
   AddInfer(*model, action);
+  AddModelQuantize(*model, action);
+  AddModelReshape(*model, action);
   AddDescribe(*model, action);
 }
 

@@ -9,6 +9,7 @@
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
 #include "deepedge/app/json_line.h"
+#include "deepedge/app/locate_or_add.h"
 #include "deepedge/app/report_json.h"
 #include "deepedge/app/report_text.h"
 #include "deepedge/app/run_specs.h"
@@ -101,11 +102,13 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
     }
     const Time start = clock.Now();
     const auto load = [&]() -> Result<std::unique_ptr<LoadedModel>> {
-      DE_TRY(const Path path, LocateModel(request.source, repository));
+      ModelRequest wanted = request;
+      DE_TRY(const Path path, LocateOrAdd(engine, wanted, repository));
       return LoadModel(engine, {.name = request.name,
                                 .path = path,
                                 .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes)),
-                                .sha256 = request.sha256});
+                                .sha256 = wanted.sha256,
+                                .variant = ParseVariant(request.variant)});
     };
     auto loaded = load();
     if (!loaded.ok()) {

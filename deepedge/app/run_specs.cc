@@ -12,6 +12,7 @@
 #include "deepedge/base/utf8.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/ingest/source.h"
+#include "deepedge/repository/model_source.h"
 #include "deepedge/runtime/model_loader.h"
 
 namespace deepedge {
@@ -88,7 +89,10 @@ RunSpecs SpecsOfOptions(const std::vector<std::string>& sources, const std::vect
 RunSpecs SpecsOfConfig(const EdgeConfig& config) {
   RunSpecs specs;
   for (const auto& [name, model] : config.models) {
-    specs.models.push_back({.name = name, .source = model.source.value, .sha256 = model.sha256.value_or("")});
+    specs.models.push_back({.name = name,
+                            .source = model.source.value,
+                            .sha256 = model.sha256.value_or(""),
+                            .variant = model.variant.value_or("")});
   }
   for (const auto& [name, stream] : config.streams) {
     StreamSpec spec{.name = name,
@@ -123,6 +127,9 @@ std::string PlaceOfModel(const std::string& name, const SourceMap* file) {
 
 Status CheckModels(const std::vector<ModelRequest>& models, const Path& repository, const SourceMap* file) {
   const auto check = [&](const ModelRequest& model) -> Status {
+    // What lies on a server is looked at when it is there.
+    const bool elsewhere = !SplitUrl(model.source).scheme.empty() && !model.sha256.empty();
+    if (elsewhere) return ParseModelSource(model.source, HostSettingsFromEnvironment()).status();
     DE_TRY(const Path path, LocateModel(model.source, repository));
     DE_TRY(const ModelFiles files, FindModelFiles(path));
     return model.sha256.empty() ? Status::Ok() : CheckHash(files, model.sha256);

@@ -294,16 +294,6 @@ TEST(EdgeConfig, RefusesDevicesOtherThanTheProcessor) {
   EXPECT_EQ(options[0].message, "edge.yaml:3: limits.devices[1]: 'GPU' is not supported yet; only CPU in this version");
 }
 
-TEST(EdgeConfig, RefusesModelsFromAnUrl) {
-  const auto options = NotYetSupported(
-      ParseGood(fmt::format("models: {{ m: {{ source: 'https://u:s3cret@a.org/m.onnx', sha256: '{}' }} }}\n"
-                            "streams: {{ s: {{ source: a, tasks: [ {{ model: m }} ] }} }}",
-                            std::string(64, 'a'))));
-  ASSERT_EQ(options.size(), 1U);
-  EXPECT_EQ(options[0].support, Support::kRefused);
-  EXPECT_EQ(options[0].message, "edge.yaml:1: models.m.source: models from an URL are not supported yet; name a file");
-}
-
 TEST(EdgeConfig, DescribesItselfInAFewLines) {
   EXPECT_EQ(DescribeConfig(ParseGood(kFull)), "1 stream, 1 task, 2 models\n  gate: rtsp://***@10.0.0.7/main: person\n");
 }

@@ -11,6 +11,7 @@
 
 #include "deepedge/media/geometry.h"
 #include "deepedge/media/pixel_ops.h"
+#include "deepedge/model/variant.h"
 
 namespace deepedge {
 
@@ -234,10 +235,12 @@ struct ModelCard {
   PictureInput input;
   OutputDecoderSpec output;
   std::vector<std::string> labels;
+  std::vector<VariantCard> variants;
   float threshold = 0.4F;  // objects under this score are not reported; a classification names its top_k always
   std::string licence;
   std::string source;
   std::string sha256;
+  int version = 0;  // in a repository: which of the version folders beside it the card is for; 0: the last
 
   // The name of class `index`, or "class <index>" where the card has none.
   std::string LabelOf(int index) const;

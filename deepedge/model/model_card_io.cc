@@ -7,6 +7,7 @@
 
 #include "deepedge/model/map_reader.h"
 #include "deepedge/model/model_card_names.h"
+#include "deepedge/model/variant_yaml.h"
 
 namespace deepedge {
 namespace {
@@ -351,6 +352,7 @@ ModelCard ReadCard(Problems& problems, const nlohmann::json& root, const LabelFi
   map.Text("licence", &card.licence);
   map.Text("source", &card.source);
   map.Text("sha256", &card.sha256);
+  map.Number("version", &card.version, 1, 1'000'000'000);
   CheckHash(map, card.sha256);
   if (const auto* input = map.Take("input")) ReadInput(problems, *input, &card.input);
   if (const auto* output = map.Take("output")) {
@@ -360,6 +362,7 @@ ModelCard ReadCard(Problems& problems, const nlohmann::json& root, const LabelFi
   }
   ReadTask(map, &card);
   ReadLabels(map, read_label_file, &card.labels);
+  ReadVariants(problems, map, &card.variants);
   map.Number("threshold", &card.threshold, 0.0F, 1.0F);
   const bool needs_picture = card.output.kind != OutputDecoderKind::kRaw;
   if (needs_picture && problems.empty() && (card.input.width == 0 || card.input.height == 0)) {

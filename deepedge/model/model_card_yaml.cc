@@ -5,6 +5,7 @@
 #include "deepedge/config/yaml_document.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/model/model_card_names.h"
+#include "deepedge/model/variant_yaml.h"
 
 namespace deepedge {
 namespace {
@@ -247,6 +248,7 @@ std::string ToYaml(const ModelCard& card) {
   fields.Text("licence", card.licence);
   fields.Text("source", card.source);
   fields.Text("sha256", card.sha256);
+  fields.Whole("version", card.version, 0);
   out << YAML::Key << "input" << YAML::Value;
   EmitInput(out, card.input);
   out << YAML::Key << "output" << YAML::Value;
@@ -257,6 +259,7 @@ std::string ToYaml(const ModelCard& card) {
     for (const std::string& label : card.labels) EmitText(out, label);
     out << YAML::EndSeq;
   }
+  EmitVariants(out, card.variants);
   out << YAML::EndMap;
   return std::string(out.c_str()) + '\n';
 }

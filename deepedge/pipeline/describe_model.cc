@@ -39,8 +39,14 @@ std::optional<Path> FindCardFile(const ModelFiles& files) {
   std::error_code ec;
   if (std::filesystem::exists(folder / "model.yaml", ec)) return folder / "model.yaml";
   const Path above = folder.parent_path() / "model.yaml";
-  if (IsVersion(folder) && std::filesystem::exists(above, ec)) return above;
-  return std::nullopt;
+  if (!IsVersion(folder) || !std::filesystem::exists(above, ec)) return std::nullopt;
+  // In the repository the card above is of the version that serves; the others keep their own.
+  const Path kept = folder / ".card.yaml";
+  if (!std::filesystem::exists(kept, ec)) return above;
+  const auto card = LoadModelCard(above);
+  const bool is_of_other =
+      card.ok() && card.value().version > 0 && std::to_string(card.value().version) != folder.filename().string();
+  return is_of_other ? kept : above;
 }
 
 }  // namespace

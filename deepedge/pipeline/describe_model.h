@@ -37,7 +37,8 @@ struct DescribeOptions {
 
 // In this order:
 //  1. `model.yaml` in the folder of the graph file (of a SavedModel: in it), or one folder up where that folder is a
-//     version number. A `sha256` in it must be that of the graph file.
+//     version number; of a version that does not serve, the card that it keeps. A `sha256` in it must be that of the
+//     graph file.
 //  2. The card of the catalogue with the graph file's SHA-256. Of IR and Paddle that is the file of the graph, not of
 //     the weights.
 //  3. A card written from the evidence (card/evidence.h). The name is then that of the file. A model that takes no

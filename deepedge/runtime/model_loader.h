@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "deepedge/base/file.h"
@@ -11,7 +12,8 @@
 
 namespace deepedge {
 
-// Where a model that the user named lies: a path as it is, else `<repository>/<name>`. Errors: kNotFound naming both
+// Where a model that the user named lies: a path, else `name` or `name@version` in the repository; of a folder with
+// versions the one that serves. Errors: kNotFound naming both
 // places that were looked at, kBadInput where one of them is out of reach, kUnsupported for an URL.
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository);
 
@@ -23,7 +25,13 @@ struct LoadRequest {
   Path path;
   int concurrency = 1;
   std::string sha256;  // that the file must have, in lower case; empty: any
+  // A form of the model that was made and measured for it (MakeVariant), or its own; nothing: its own, fp32.
+  std::optional<VariantKey> variant;
 };
+
+// The form of the card that `key` names. Pure. Errors: kBadInput naming the forms there are; kUnsupported for one that
+// agrees too little with the model's own.
+Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key);
 
 // kBadInput, naming the file, what was expected and what it is, when the model's file has another hash. A model that is
 // a folder (TensorFlow SavedModel) is known by its saved_model.pb.

@@ -25,6 +25,29 @@ TEST(LocateModel, TellsMissingFromOutOfReach) {
   EXPECT_THAT(loop.error().message, HasSubstr("symbolic links"));
 }
 
+TEST(LocateModel, TakesTheVersionThatServesOrTheOneThatIsNamed) {
+  auto folder = TemporaryFolder::Create("de_loader_test");
+  ASSERT_TRUE(folder.ok());
+  const Path& root = folder.value().path();
+  for (const char* version : {"1", "2"}) std::filesystem::create_directories(root / "net" / version);
+  EXPECT_EQ(LocateModel("net", root).value(), root / "net" / "2");
+  ASSERT_TRUE(WriteFileAtomically(root / "net" / "model.yaml", "version: 1\noutput: { decoder: raw }\n").ok());
+  EXPECT_EQ(LocateModel("net", root).value(), root / "net" / "1");
+  EXPECT_EQ(LocateModel("net@2", root).value(), root / "net" / "2");
+  // A path to it says the same as its name.
+  EXPECT_EQ(LocateModel((root / "net").string(), "/nowhere").value(), root / "net" / "1");
+  const auto missing = LocateModel("net@3", root);
+  ASSERT_FALSE(missing.ok());
+  EXPECT_THAT(missing.error().message, HasSubstr("it has: 1, 2"));
+}
+
+TEST(LocateModel, DoesNotTakeAnAddressWithoutItsHash) {
+  const auto refused = LocateModel("https://u:s3cret@a.org/net.onnx", "/nowhere");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("deepedge model add"));
+  EXPECT_THAT(refused.error().message, testing::Not(HasSubstr("s3cret")));
+}
+
 TEST(CheckHash, RefusesAFileWithAnotherHash) {
   auto folder = TemporaryFolder::Create("de_loader_test");
   ASSERT_TRUE(folder.ok());

@@ -94,11 +94,11 @@ class BadInputTest(harness.EndToEndTest):
     def test_check_refuses_what_run_refuses(self):
         good = ("models: { m: { source: scene } }\n"
                 "streams:\n  a:\n    source: yard.mp4\n    tasks: [ { model: m } ]\n")
-        url = "https://u:geheim@a.org/m.onnx"
+        url = "ftp://u:geheim@a.org/m.onnx"
         for text, words in {
             good.replace("scene", "missing.onnx"): [":1: models.m.source", "missing.onnx"],
             good.replace("scene", "text.onnx"): [":1: models.m.source", "text.onnx"],
-            good.replace("source: scene", f"source: '{url}', sha256: '{'0' * 64}'"): [":1: models.m.source", "URL"],
+            good.replace("source: scene", f"source: '{url}', sha256: '{'0' * 64}'"): [":1: models.m.source", "'ftp'"],
             good.replace("source: scene", f"source: scene, sha256: '{'0' * 64}'"): [":1: models.m", "0" * 64],
             good + "limits: { devices: [GPU] }\n": [":6: limits.devices[0]", "CPU"],
             good + "api: { listen: '127.0.0.1:8090' }\n": [":6: api"],

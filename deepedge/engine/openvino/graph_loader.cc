@@ -25,6 +25,9 @@ namespace {
 std::string NameOf(const ov::Output<const ov::Node>& port, std::string_view kind, size_t index) {
   const auto& names = port.get_names();
   if (names.empty()) return fmt::format("{}_{}", kind, index);
+  // Our own readers say which of several names is the first.
+  const auto& info = port.get_node()->get_rt_info();
+  if (const auto it = info.find("deepedge_name"); it != info.end()) return it->second.as<std::string>();
   return *std::min_element(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     return a.size() != b.size() ? a.size() < b.size() : a < b;
   });
@@ -78,7 +81,7 @@ void DequantizeWeights(ov::Model& model) {
 Result<LoadedGraph> LoadGraph(ov::Core& core, const ModelFiles& files) {
   LoadedGraph loaded;
   DE_TRY(const UsableFiles usable, MakeUsable(files, loaded.folder));
-  if (HasOwnReader(files.format)) {
+  if (HasOwnReader(files)) {
     DE_TRY(loaded.model, ReadForeignModel(files));
   } else {
     DE_TRY_STATUS(CatchOv(files.graph, ErrorCode::kBadInput, [&]() -> Status {

@@ -1,0 +1,246 @@
+#include "deepedge/runtime/add_model.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "deepedge/base/clock.h"
+#include "deepedge/model/model_card_io.h"
+#include "deepedge/repository/web_url.h"
+#include "deepedge/runtime/describe_for_repository.h"
+#include "deepedge/runtime/model_loader.h"
+
+namespace deepedge {
+namespace {
+
+namespace fs = std::filesystem;
+
+Path GraphFile(const ModelFiles& files) {
+  return files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
+}
+
+// The current version's card where the user changed it since it was installed.
+std::optional<ModelCard> EditedCard(const RepositoryEntry& entry) {
+  const auto now = LoadModelCard(entry.folder / "model.yaml");
+  const auto installed = LoadModelCard(entry.CurrentFolder() / ".card.yaml");
+  if (!now.ok() || !installed.ok() || now.value() == installed.value()) return std::nullopt;
+  return now.value();
+}
+
+int64_t NowUs() {
+  const RealClock clock;
+  return clock.EpochMicros(clock.Now());
+}
+
+// What is done once the files are in the staging folder.
+class Finisher {
+ public:
+  Finisher(Engine& engine, const ModelRepository& repository, Staging staging, Acquired acquired)
+      : engine_(engine), repository_(repository), staging_(std::move(staging)), acquired_(std::move(acquired)) {}
+
+  // What is wrong is told of the files as `called`, not of the place where they lie for now.
+  Status Describe(const AddRequest& request, const std::optional<ModelCard>& catalogue_card,
+                  const std::string& called) {
+    Status described = DescribeStaged(request, catalogue_card);
+    if (described.ok()) return described;
+    std::string message = described.error().message;
+    const std::string ours = staging_.files().string() + "/";
+    for (size_t at = 0; (at = message.find(ours, at)) != std::string::npos;) message.erase(at, ours.size());
+    return Error{described.error().code, called + ": " + message};
+  }
+
+  // Takes over the card that the user had changed, if it still fits.
+  void KeepCard(ModelCard edited) {
+    edited.sha256 = outcome_.description.card.sha256;
+    if (!CheckFits(edited).ok()) return;
+    outcome_.description.card = std::move(edited);
+    outcome_.kept_card = true;
+  }
+
+  Result<AddOutcome> Publish(const std::string& name, ModelOrigin origin, bool replace_card) {
+    ModelDescription& description = outcome_.description;
+    std::error_code ec;
+    fs::remove(staging_.files() / "model.yaml", ec);  // the card lies above the version from now on
+    if (description.card.source.empty() && !origin.sources.empty()) {
+      // Without a query: it may hold a key.
+      const std::string& source = origin.sources.front();
+      description.card.source = source.substr(0, source.find('?'));
+    }
+    origin.downloads = acquired_.downloads;
+    origin.assumptions = description.assumptions;
+    origin.described_by = ToString(description.origin);
+    origin.added_us = NowUs();
+    const Path below = acquired_.files.graph.lexically_relative(staging_.files());
+    const Path weights =
+        acquired_.files.weights.empty() ? Path() : acquired_.files.weights.lexically_relative(staging_.files());
+    DE_TRY(outcome_.published, repository_.Publish(std::move(staging_), name, description.card, std::move(origin),
+                                                   replace_card || outcome_.kept_card));
+    const Path folder = repository_.root() / name / std::to_string(outcome_.published.version);
+    outcome_.name = name;
+    description.card.name = name;
+    outcome_.files = {.format = acquired_.files.format,
+                      .graph = below == "." ? folder : folder / below,
+                      .weights = weights.empty() ? Path() : folder / weights};
+    DE_TRY(const auto files, ListFiles(folder));
+    for (const StoredFile& file : files) outcome_.bytes += file.size;
+    return std::move(outcome_);
+  }
+
+  const ModelDescription& description() const { return outcome_.description; }
+
+ private:
+  Status DescribeStaged(const AddRequest& request, const std::optional<ModelCard>& catalogue_card) {
+    DE_TRY(outcome_.graph, engine_.Inspect(acquired_.files));
+    DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(acquired_.files)));
+    ModelDescription& description = outcome_.description;
+    if (!request.card.empty()) {
+      DE_TRY(description.card, LoadModelCard(request.card));
+      if (!description.card.sha256.empty() && description.card.sha256 != sha256) {
+        return Error{ErrorCode::kBadInput,
+                     fmt::format("{}: the card is for a graph with sha256 {}, but this one has {}",
+                                 request.card.string(), description.card.sha256, sha256)};
+      }
+      description.origin = CardOrigin::kFile;
+    } else if (catalogue_card) {
+      description.card = *catalogue_card;
+      description.origin = CardOrigin::kCatalogue;
+    } else {
+      DE_TRY(description, DescribeForRepository(engine_, acquired_.files, outcome_.graph, request.probe));
+    }
+    description.card.sha256 = sha256;
+    const bool by_hand = description.origin == CardOrigin::kFile || catalogue_card.has_value();
+    return by_hand ? CheckFits(description.card) : Status();
+  }
+
+  // A card that was written for it must work with it.
+  Status CheckFits(const ModelCard& card) {
+    if (card.output.kind == OutputDecoderKind::kRaw) return {};
+    DE_TRY(const auto compiled, engine_.Compile(acquired_.files, {.picture = card.input}));
+    return MakeOutputDecoder(card, compiled->outputs()).status();
+  }
+
+  Engine& engine_;
+  const ModelRepository& repository_;
+  Staging staging_;
+  Acquired acquired_;
+  AddOutcome outcome_;
+};
+
+// A name that nobody chose must not replace a model that came from elsewhere.
+Status CheckNameIsFree(const ModelRepository& repository, const std::string& name,
+                       const std::vector<std::string>& sources) {
+  const auto entry = repository.Find(name);
+  if (!entry.ok()) return {};
+  const auto origin = ReadOrigin(entry.value().CurrentFolder() / ".origin.json");
+  if (origin.ok() && origin.value().sources == sources) return {};
+  const std::string from = !origin.ok() ? "put there by hand"
+                           : origin.value().sources.empty()
+                               ? "from a catalogue"
+                               : fmt::format("from {}", fmt::join(origin.value().sources, ", "));
+  return Error{ErrorCode::kBadInput,
+               fmt::format("there is a model '{}' already, {}; say --name {} to make this its next version, or choose "
+                           "another name",
+                           name, from, name)};
+}
+
+Result<std::vector<std::string>> StoredSources(const std::vector<std::string>& sources, const HostSettings& hosts) {
+  std::vector<std::string> stored;
+  for (const std::string& source : sources) {
+    DE_TRY(const ModelSource spec, ParseModelSource(source, hosts));
+    std::error_code ec;
+    const Path whole = spec.kind == ModelSourceKind::kPath ? fs::absolute(spec.path, ec) : Path();
+    stored.push_back(spec.kind == ModelSourceKind::kPath && !ec ? whole.lexically_normal().string() : spec.origin);
+  }
+  return stored;
+}
+
+Result<AddOutcome> Add(Engine& engine, const ModelRepository& repository, const AcquireOptions& options,
+                       const AddRequest& request, const std::optional<ModelCard>& edited) {
+  if (request.sources.empty()) return Error{ErrorCode::kBadInput, "no source given"};
+  if (!request.name.empty()) DE_TRY_STATUS(CheckModelName(request.name));
+  DE_TRY(const ModelSource first, ParseModelSource(request.sources.front(), options.hosts));
+  DE_TRY(ModelOrigin origin, [&]() -> Result<ModelOrigin> {
+    ModelOrigin made;
+    DE_TRY(made.sources, StoredSources(request.sources, options.hosts));
+    return made;
+  }());
+  DE_TRY(Staging staging, repository.NewStaging());
+  DE_TRY(Acquired acquired, AcquireSources(request.sources, request.sha256, options, repository, staging));
+  Finisher finisher(engine, repository, std::move(staging), std::move(acquired));
+  DE_TRY_STATUS(finisher.Describe(request, std::nullopt, PrintableUrl(origin.sources.front())));
+  std::string name = request.name;
+  if (name.empty()) {
+    const ModelDescription& found = finisher.description();
+    const bool named = found.origin == CardOrigin::kFile && CheckModelName(found.card.name).ok() &&
+                       found.card.name != "files";  // the staging folder's own, where the card has none
+    name = named ? found.card.name : first.model_name;
+    DE_TRY_STATUS(CheckNameIsFree(repository, name, origin.sources));
+  }
+  if (edited) finisher.KeepCard(*edited);
+  return finisher.Publish(name, std::move(origin), !request.card.empty());
+}
+
+Result<AddOutcome> Pull(Engine& engine, const ModelRepository& repository, const AcquireOptions& options,
+                        const CatalogueFileContent& catalogue, const CatalogueModel& model, const std::string& name,
+                        const std::optional<ModelCard>& edited) {
+  DE_TRY(Staging staging, repository.NewStaging());
+  DE_TRY(Acquired acquired, AcquireFromCatalogue(model, catalogue.where, options, repository, staging));
+  Finisher finisher(engine, repository, std::move(staging), std::move(acquired));
+  std::optional<ModelCard> card = model.card;
+  if (card && card->licence.empty()) card->licence = model.licence;
+  DE_TRY_STATUS(finisher.Describe({}, card, fmt::format("model '{}'", model.name)));
+  if (edited) finisher.KeepCard(*edited);
+  ModelOrigin origin{.catalogue = WithoutUser(catalogue.where), .catalogue_name = model.name};
+  return finisher.Publish(name.empty() ? model.name : name, std::move(origin), false);
+}
+
+bool IsUpToDate(const ModelOrigin& origin, const CatalogueModel& model) {
+  return std::all_of(model.files.begin(), model.files.end(), [&](const CatalogueModelFile& file) {
+    return std::any_of(origin.files.begin(), origin.files.end(), [&](const StoredFile& stored) {
+      return stored.name == file.name && stored.sha256 == file.sha256;
+    });
+  });
+}
+
+}  // namespace
+
+Result<AddOutcome> AddModel(Engine& engine, const ModelRepository& repository, const AcquireOptions& options,
+                            const AddRequest& request) {
+  return Add(engine, repository, options, request, std::nullopt);
+}
+
+Result<AddOutcome> PullModel(Engine& engine, const ModelRepository& repository, const AcquireOptions& options,
+                             const CatalogueFileContent& catalogue, const CatalogueModel& model,
+                             const std::string& name) {
+  return Pull(engine, repository, options, catalogue, model, name, std::nullopt);
+}
+
+Result<std::optional<AddOutcome>> UpdateModel(Engine& engine, const ModelRepository& repository,
+                                              const AcquireOptions& options, const RepositoryEntry& entry,
+                                              const std::string& catalogue_option, const std::string& key) {
+  const auto origin = ReadOrigin(entry.CurrentFolder() / ".origin.json");
+  if (!origin.ok()) return std::optional<AddOutcome>();
+  const std::optional<ModelCard> edited = EditedCard(entry);
+  if (!origin.value().sources.empty()) {
+    DE_TRY(AddOutcome added,
+           Add(engine, repository, options, {.sources = origin.value().sources, .name = entry.name}, edited));
+    return std::optional(std::move(added));
+  }
+  const std::string where = !catalogue_option.empty()                ? catalogue_option
+                            : origin.value().catalogue == "built-in" ? ""
+                                                                     : origin.value().catalogue;
+  DE_TRY(const CatalogueFileContent catalogue, LoadCatalogue(where, key, options, repository));
+  const CatalogueModel* model = catalogue.Find(origin.value().catalogue_name);
+  if (model == nullptr) {
+    return Error{ErrorCode::kNotFound, fmt::format("model '{}': the catalogue ({}) no longer has '{}'", entry.name,
+                                                   catalogue.where, origin.value().catalogue_name)};
+  }
+  if (IsUpToDate(origin.value(), *model)) {
+    return std::optional(AddOutcome{.name = entry.name, .published = {.version = entry.current, .is_new = false}});
+  }
+  DE_TRY(AddOutcome pulled, Pull(engine, repository, options, catalogue, *model, entry.name, edited));
+  return std::optional(std::move(pulled));
+}
+
+}  // namespace deepedge
