@@ -21,6 +21,7 @@ struct InputFacts {
   std::optional<std::array<float, 2>> range;
   // Where the first convolution finds the channels.
   std::optional<TensorLayout> layout;
+  int channels = 0;             // that the first convolution takes; 0: not seen
   bool resizes = false;         // the graph scales the picture itself
   bool swaps_channels = false;  // the graph turns RGB to BGR or back
   std::string first_layer;      // type of the operation that reads the input after all that; empty: several do

@@ -96,6 +96,14 @@ constexpr std::string_view kCardHelp =
     "put a model.yaml beside it that gives input (layout, width, height, color, mean, std, resize), output.decoder and "
     "labels";
 
+// Does an output's size follow only from that of the picture? Then nothing can be checked before it is compiled.
+bool HasOpenRows(const GraphInfo& graph) {
+  for (const TensorSpec& output : graph.outputs) {
+    if (output.shape.size() > 1 && !IsStatic(Shape(output.shape.begin() + 1, output.shape.end()))) return true;
+  }
+  return false;
+}
+
 std::vector<WrittenCard> WriteCards(const Evidence& evidence, std::string* why_raw) {
   std::vector<WrittenCard> cards;
   if (!evidence.picture) {
@@ -106,7 +114,7 @@ std::vector<WrittenCard> WriteCards(const Evidence& evidence, std::string* why_r
   for (const Proposal& proposal : ProposeAll(evidence)) {
     WrittenCard written = WriteCard(evidence, proposal);
     const auto decoder = MakeOutputDecoder(written.card, evidence.graph.outputs);
-    if (decoder.ok()) {
+    if (decoder.ok() || HasOpenRows(evidence.graph)) {
       cards.push_back(std::move(written));
     } else if (refused.empty()) {
       refused = fmt::format("; nearest was {}, but {}", proposal.family, decoder.error().message);

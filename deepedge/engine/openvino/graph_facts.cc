@@ -410,18 +410,23 @@ class InputWalk {
     const Node& node = *reader.get_node();
     const Type type = TypeOf(node);
     if (IsElementwise(type)) {
-      if (!Fold(node, reader.get_index())) return false;
+      // Behind a quantisation they only undo its steps.
+      if (!quantised_ && !Fold(node, reader.get_index())) return false;
     } else if (type == "Transpose") {
       transposed_ = !transposed_;
     } else if (type == "Interpolate") {
       facts_.resizes = true;
     } else if (type == "FakeQuantize") {
       TakeRange(node);
+      quantised_ = true;
     } else if (type == "Gather" || type == "Reverse") {
       facts_.swaps_channels = true;
     } else if (type != "Convert" && type != "Pad" && type != "Reshape" && type != "Unsqueeze" && type != "Squeeze") {
       facts_.first_layer = type;
       if (IsConvolution(type)) facts_.layout = transposed_ ? TensorLayout::kNhwc : TensorLayout::kNchw;
+      if (type == "Convolution") {
+        facts_.channels = static_cast<int>(Dimension(node.get_input_partial_shape(1), 1).value_or(0));
+      }
       return false;
     }
     at_ = node.output(0);
@@ -473,6 +478,7 @@ class InputWalk {
   std::vector<float> mean_;
   std::vector<float> std_;
   bool transposed_ = false;
+  bool quantised_ = false;
 };
 
 void AddMetadata(const ov::Model& model, const std::string& group, const std::string& prefix,

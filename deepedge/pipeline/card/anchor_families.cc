@@ -70,6 +70,40 @@ std::optional<Head> FindHead(const Evidence& evidence) {
   return head;
 }
 
+// Two flat lists of an SSD, boxes and scores: how many boxes a cell has follows from the channels of the maps.
+std::optional<Head> FindFlatHead(const Evidence& evidence) {
+  const auto& outputs = evidence.graph.outputs;
+  if (outputs.size() != 2) return std::nullopt;
+  size_t boxes = 2;
+  for (size_t i = 0; i < 2; ++i) {
+    if (WithoutBatch(outputs[i].shape).size() != 1) return std::nullopt;
+    const bool scores_named = NameHas(evidence, i, "conf") || NameHas(evidence, i, "score");  // "mbox_conf"
+    const bool boxes_named = NameHas(evidence, i, "loc") || NameHas(evidence, i, "box");
+    if (boxes == 2 && boxes_named && !scores_named) boxes = i;
+  }
+  if (boxes == 2) return std::nullopt;
+  const size_t scores = 1 - boxes;
+  const auto& box_maps = evidence.Facts(boxes).maps;
+  const auto& score_maps = evidence.Facts(scores).maps;
+  if (box_maps.empty() || box_maps.size() != score_maps.size() || box_maps.size() > 16) return std::nullopt;
+  Head head;
+  int64_t classes = 0;
+  for (size_t i = 0; i < box_maps.size(); ++i) {
+    const int count = box_maps[i].channels / 4;
+    if (count < 1 || box_maps[i].channels % 4 != 0 || score_maps[i].channels % count != 0) return std::nullopt;
+    if (i > 0 && score_maps[i].channels / count != classes) return std::nullopt;
+    classes = score_maps[i].channels / count;
+    head.levels.push_back({box_maps[i].rows, box_maps[i].columns, count});
+  }
+  const int64_t box_numbers = ListLength(outputs[boxes].shape);
+  const int64_t score_numbers = ListLength(outputs[scores].shape);
+  if (classes < 1) return std::nullopt;
+  const int64_t rows = score_numbers > 1 ? score_numbers / classes : box_numbers > 1 ? box_numbers / 4 : -1;
+  head.boxes = {.output = boxes, .rows = rows, .columns = 4};
+  head.scores = {.output = scores, .rows = rows, .columns = classes};
+  return head;
+}
+
 // The maps that the boxes come from, where their cells add up to the rows.
 std::vector<Level> FindLevels(const Evidence& evidence, const Table& boxes) {
   std::vector<Level> levels;
@@ -329,13 +363,30 @@ std::optional<Proposal> ProposeTfSsd(const Evidence& evidence, const Head& head,
   return proposal;
 }
 
-std::optional<Proposal> ProposeSsd300(const Evidence& evidence, const Head& head, const std::vector<Level>& levels) {
-  if (head.boxes.columns != 4 || !SameBoxes(levels, {4, 6, 6, 6, 4, 4})) return std::nullopt;
+// Sizes of the maps where the graph leaves them open: those that are known for an input of 300 and give the right
+// number of boxes.
+std::vector<Level> WithKnownSizes(std::vector<Level> levels, int64_t rows) {
+  if (levels.size() != 6 || levels[0].rows > 0) return levels;
+  for (const auto& sizes : {std::array<int, 6>{38, 19, 10, 5, 3, 1}, std::array<int, 6>{38, 19, 10, 5, 5, 5}}) {
+    for (size_t i = 0; i < sizes.size(); ++i) levels[i].rows = levels[i].columns = sizes[i];
+    if (CountRows(levels) == rows) return levels;
+  }
+  return {};
+}
+
+std::optional<Proposal> ProposeSsd300(const Evidence& evidence, const Head& head, const std::vector<Level>& seen) {
+  if (head.boxes.columns != 4) return std::nullopt;
+  const std::vector<Level> levels = WithKnownSizes(seen, head.boxes.rows);
+  if (!SameBoxes(levels, {4, 6, 6, 6, 4, 4})) return std::nullopt;
   Proposal proposal = BeginProposal(evidence, head, "SSD300", 0.8);
   proposal.output.anchors = Ssd300Anchors(levels);
   ReadScores(evidence, head.scores, true, &proposal.output);
-  proposal.input = {
-      .order = ChannelOrder::kBgr, .values = kCaffeBgr, .resize = ResizeRule::kStretch, .confidence = 0.6};
+  proposal.input = {.order = ChannelOrder::kBgr,
+                    .values = kCaffeBgr,
+                    .resize = ResizeRule::kStretch,
+                    .confidence = 0.6,
+                    .free_width = 300,
+                    .free_height = 300};
   return proposal;
 }
 
@@ -362,9 +413,10 @@ std::optional<Proposal> ProposeDecoded(const Evidence& evidence, const Head& hea
 
 std::vector<Proposal> ProposeAnchorBoxes(const Evidence& evidence) {
   std::vector<Proposal> proposals;
-  const auto head = FindHead(evidence);
+  auto head = FindHead(evidence);
+  if (!head) head = FindFlatHead(evidence);
   if (!head || !evidence.picture) return proposals;
-  const std::vector<Level> levels = FindLevels(evidence, head->boxes);
+  const std::vector<Level> levels = head->levels.empty() ? FindLevels(evidence, head->boxes) : head->levels;
   std::optional<Proposal> best;
   const auto consider = [&](std::optional<Proposal> proposal) {
     if (proposal && (!best || proposal->confidence > best->confidence)) best = std::move(proposal);

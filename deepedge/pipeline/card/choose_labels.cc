@@ -73,6 +73,10 @@ Known KnownList(const Evidence& evidence, const Proposal& proposal, ModelCard* c
   const bool digits = evidence.picture && evidence.picture->channels == 1 && evidence.picture->width == 28;
   if (kind == OutputDecoderKind::kClassification && classes == 10 && digits)
     return {FirstNumbers(10), 0.8, "ten classes of grey 28x28 pictures: digits"};
+  const bool wake = evidence.HasWord("vww") || evidence.HasWord("wake_words") || evidence.HasWord("person_detect");
+  if (kind == OutputDecoderKind::kClassification && classes == 2 && wake) {
+    return {{"no_person", "person"}, 0.7, "visual wake words: is a person seen"};
+  }
   const bool cifar = evidence.HasWord("cifar");
   if (kind == OutputDecoderKind::kClassification && classes == 10 && cifar) {
     return {{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"},

@@ -29,7 +29,12 @@ std::optional<PictureShape> FindPicture(const GraphInfo& graph, std::string* why
     return std::nullopt;
   }
   const TensorSpec& tensor = graph.inputs.front();
-  const Shape& shape = tensor.shape;
+  const InputFacts facts = graph.facts.inputs.empty() ? InputFacts{} : graph.facts.inputs[0];
+  Shape shape = tensor.shape;
+  if (shape.size() == 4 && facts.layout && facts.channels > 0) {  // an open number of channels is the convolution's
+    int64_t& channels = shape[*facts.layout == TensorLayout::kNchw ? 1 : 3];
+    if (channels < 0) channels = facts.channels;
+  }
   *why_not =
       fmt::format("its input is no picture of three colours or of grey: {} {}", ToString(shape), ToString(tensor.type));
   if (shape.size() != 4) return std::nullopt;
@@ -37,7 +42,7 @@ std::optional<PictureShape> FindPicture(const GraphInfo& graph, std::string* why
   const bool nhwc = LooksNhwc(shape);
   if (!nchw && !nhwc) return std::nullopt;
   PictureShape picture{.tensor = tensor.name, .type = tensor.type};
-  const auto known = graph.facts.inputs.empty() ? std::nullopt : graph.facts.inputs[0].layout;
+  const auto known = facts.layout;
   picture.layout = nchw ? TensorLayout::kNchw : TensorLayout::kNhwc;
   if (known && (*known == TensorLayout::kNchw ? nchw : nhwc)) {
     picture.layout = *known;

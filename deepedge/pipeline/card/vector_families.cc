@@ -148,6 +148,20 @@ std::optional<Proposal> ProposeNumbers(const Evidence& evidence) {
   return proposal;
 }
 
+// MTCNN's nets for pictures of 12, 24 and 48: face or not, four numbers of a box, and ten of five points.
+void TakeMtcnn(const Evidence& evidence, Proposal* proposal) {
+  const int side = evidence.picture->width;
+  const bool sizes = evidence.picture->height == side && (side == 12 || side == 24 || side == 48);
+  const size_t numbers = proposal->output.values.size();
+  if (!sizes || proposal->classes != 2 || (numbers != 4 && numbers != 14)) return;
+  proposal->family = "MTCNN";
+  proposal->confidence = 0.85;
+  proposal->labels = {"no_face", "face"};
+  proposal->labels_reason = "MTCNN tells faces from other things";
+  proposal->input = {
+      .order = ChannelOrder::kRgb, .values = kFace127Half, .resize = ResizeRule::kStretch, .confidence = 0.85};
+}
+
 // Class scores and numbers in several outputs: age and gender, attributes, MTCNN's nets for crops.
 std::optional<Proposal> ProposeSeveralHeads(const Evidence& evidence) {
   const size_t count = evidence.graph.outputs.size();
@@ -181,13 +195,14 @@ std::optional<Proposal> ProposeSeveralHeads(const Evidence& evidence) {
     shapes += (shapes.empty() ? "" : ", ") + ShapeOfOutput(evidence, i);
   }
   if (proposal.output.class_heads.empty()) return std::nullopt;
+  proposal.input = FormatHabit();
   if (proposal.output.class_heads.size() == 1) {
     proposal.output.scores = proposal.output.class_heads[0].tensor;
     proposal.output.class_heads.clear();
   }
+  TakeMtcnn(evidence, &proposal);
   proposal.reason =
       fmt::format("{}: {} with probabilities", shapes, proposal.output.values.empty() ? "lists" : "lists and numbers");
-  proposal.input = FormatHabit();
   proposal.output.top_k = 3;
   return proposal;
 }

@@ -261,6 +261,14 @@ const Anchors kV2Voc{
     {1.3221F, 1.73145F}, {3.19275F, 4.00944F}, {5.05587F, 8.09892F}, {9.47112F, 4.84053F}, {11.2364F, 10.0071F}};
 const Anchors kTinyV2Voc{{1.08F, 1.19F}, {3.42F, 4.41F}, {6.63F, 11.38F}, {9.42F, 5.11F}, {16.62F, 10.52F}};
 
+// A switch, however it is written.
+bool IsOn(const nlohmann::json& object, const char* key) {
+  const auto it = object.find(key);
+  if (it == object.end()) return false;
+  if (it->is_boolean()) return it->get<bool>();
+  return it->is_number() && it->get<double>() != 0;
+}
+
 // What our Darknet reader says of a head: anchors, classes, scales.
 std::optional<Proposal> ProposeDarknet(const Evidence& evidence) {
   Proposal proposal{.family = "Darknet", .confidence = 0.98};
@@ -285,11 +293,11 @@ std::optional<Proposal> ProposeDarknet(const Evidence& evidence) {
       proposal.classes = head.at("classes").get<int>();
       proposal.output.scale_xy = head.value("scale_xy", 0.0F);
       if (proposal.output.scale_xy == 1.0F) proposal.output.scale_xy = 0;
-      if (head.value("new_coords", 0.0) != 0.0) {
+      if (IsOn(head, "new_coords")) {
         proposal.output.box_rule = YoloBoxRule::kSquare;
         proposal.output.activated = true;
       }
-      proposal.output.softmax = head.value("type", "") == "region" && head.value("softmax", 0.0) != 0.0;
+      proposal.output.softmax = head.value("type", "") == "region" && IsOn(head, "softmax");
       proposal.output.heads.push_back(std::move(out));
     } catch (const nlohmann::json::exception&) {
       return std::nullopt;
@@ -297,10 +305,7 @@ std::optional<Proposal> ProposeDarknet(const Evidence& evidence) {
   }
   if (const auto net = evidence.graph.metadata.find("darknet.net"); net != evidence.graph.metadata.end()) {
     const auto read = nlohmann::json::parse(net->second, nullptr, false);
-    if (read.is_object() && read.contains("letter_box")) {
-      const auto& value = read["letter_box"];
-      letter_box = value.is_boolean() ? value.get<bool>() : value.is_number() && value.get<double>() != 0;
-    }
+    letter_box = read.is_object() && IsOn(read, "letter_box");
   }
   proposal.reason = "the network's own description gives anchors and classes of every head";
   proposal.input = {.order = ChannelOrder::kRgb,

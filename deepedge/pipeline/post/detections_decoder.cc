@@ -101,6 +101,8 @@ Result<Roles> FindRoles(const ModelCard& card, const std::vector<TensorSpec>& ou
   const Shape& box_shape = outputs[roles.boxes].shape;
   const int64_t rows = box_shape[box_shape.size() - 2];
   const auto is_column = [rows](const Shape& shape) {
+    // torchvision's lists have no batch.
+    if (shape.size() == 1) return shape[0] < 0 || (rows > 1 && shape[0] == rows);
     return !shape.empty() && (shape.back() == rows || shape.back() < 0 || rows < 0) && shape.size() > 1 &&
            AsList(shape).has_value();
   };
