@@ -234,7 +234,7 @@ Result<std::optional<AddOutcome>> UpdateModel(Engine& engine, const ModelReposit
   const CatalogueModel* model = catalogue.Find(origin.value().catalogue_name);
   if (model == nullptr) {
     return Error{ErrorCode::kNotFound, fmt::format("model '{}': the catalogue ({}) no longer has '{}'", entry.name,
-                                                   catalogue.where, origin.value().catalogue_name)};
+                                                   PrintableUrl(catalogue.where), origin.value().catalogue_name)};
   }
   if (IsUpToDate(origin.value(), *model)) {
     return std::optional(AddOutcome{.name = entry.name, .published = {.version = entry.current, .is_new = false}});
