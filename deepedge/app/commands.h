@@ -14,6 +14,9 @@ using Action = std::function<Status()>;
 void AddRunCommand(CLI::App& program, Action& action);
 void AddCheckCommand(CLI::App& program, Action& action);
 void AddModelCommand(CLI::App& program, Action& action);
+// Verbs of `model` in files of their own.
+void AddModelQuantize(CLI::App& model, Action& action);
+void AddModelReshape(CLI::App& model, Action& action);
 void AddBenchCommand(CLI::App& program, Action& action);
 void AddVersionCommand(CLI::App& program, Action& action);
 

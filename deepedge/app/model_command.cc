@@ -9,6 +9,7 @@
 #include "deepedge/app/engines.h"
 #include "deepedge/app/json_line.h"
 #include "deepedge/app/model_commands.h"
+#include "deepedge/app/model_describe.h"
 #include "deepedge/app/model_infer.h"
 #include "deepedge/app/result_text.h"
 #include "deepedge/base/log.h"
@@ -24,6 +25,7 @@ struct RunOptions {
   std::string picture;
   std::string output;
   std::string repository;
+  std::string variant;
   bool json = false;
 };
 
@@ -33,7 +35,12 @@ Status RunOnPicture(const RunOptions& options) {
   DE_TRY(RgbPicture picture, ReadPicture(options.picture));
   DE_TRY(const Path path, LocateModel(options.model, RepositoryOf(options.repository)));
   DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
-  DE_TRY(const auto model, LoadModel(*engine, {.path = path}));
+  const auto variant = ParseVariant(options.variant);
+  if (!options.variant.empty() && !variant) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("--variant {}: expected precision and size, such as int8@416x256", options.variant)};
+  }
+  DE_TRY(const auto model, LoadModel(*engine, {.path = path, .variant = variant}));
   for (const std::string& assumption : model->assumptions) LogWarning("model '{}': {}", model->name, assumption);
 
   PictureScaler scaler;
@@ -61,6 +68,7 @@ void AddRunOnPicture(CLI::App& model, Action& action) {
   command->add_option("picture", options->picture, "a picture: JPEG, PNG, BMP, WebP")->required();
   command->add_option("-o,--output", options->output, "draw the objects into this PNG file");
   command->add_option("--repository", options->repository, "folder of models by name");
+  command->add_option("--variant", options->variant, "the form to run, such as int8@416x256 (see `model quantize`)");
   command->add_flag("--json", options->json, "print the result as one line of JSON");
   command->callback([options, &action] { action = [options] { return RunOnPicture(*options); }; });
 }
@@ -84,6 +92,25 @@ void AddInfer(CLI::App& model, Action& action) {
   });
 }
 
+void AddDescribe(CLI::App& model, Action& action) {
+  CLI::App* command = model.add_subcommand("describe", "say what model files are and how they would be read");
+  const auto options = std::make_shared<DescribeCommandOptions>();
+  command->add_option("models", options->models, "names in the repository, files or folders")->required();
+  command->add_option("--probe", options->pictures, "a picture to try readings on where two are possible")
+      ->allow_extra_args(false);
+  command->add_option("--repository", options->repository, "folder of models by name");
+  command->add_flag("--no-catalogue", options->no_catalogue, "from the graph alone, as for a model never seen");
+  command->add_flag("--card", options->yaml, "print the whole card, as model.yaml");
+  command->add_flag("--facts", options->facts, "print what was seen in the graph");
+  command->add_flag("--json", options->json, "print one line of JSON a model");
+  command->callback([options, &action] {
+    action = [options]() -> Status {
+      DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
+      return DescribeModels(*engine, *options, RepositoryOf(options->repository));
+    };
+  });
+}
+
 }  // namespace
 
 void AddModelCommand(CLI::App& program, Action& action) {
@@ -99,6 +126,9 @@ void AddModelCommand(CLI::App& program, Action& action) {
   AddModelRemove(*model, action);
   AddRunOnPicture(*model, action);
   AddInfer(*model, action);
+  AddModelQuantize(*model, action);
+  AddModelReshape(*model, action);
+  AddDescribe(*model, action);
 }
 
 }  // namespace deepedge

@@ -107,7 +107,8 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
       return LoadModel(engine, {.name = request.name,
                                 .path = path,
                                 .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes)),
-                                .sha256 = wanted.sha256});
+                                .sha256 = wanted.sha256,
+                                .variant = ParseVariant(request.variant)});
     };
     auto loaded = load();
     if (!loaded.ok()) {

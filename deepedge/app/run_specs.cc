@@ -94,7 +94,10 @@ RunSpecs SpecsOfOptions(const std::vector<std::string>& sources, const std::vect
 RunSpecs SpecsOfConfig(const EdgeConfig& config) {
   RunSpecs specs;
   for (const auto& [name, model] : config.models) {
-    specs.models.push_back({.name = name, .source = model.source.value, .sha256 = model.sha256.value_or("")});
+    specs.models.push_back({.name = name,
+                            .source = model.source.value,
+                            .sha256 = model.sha256.value_or(""),
+                            .variant = model.variant.value_or("")});
   }
   for (const auto& [name, stream] : config.streams) {
     StreamSpec spec{.name = name,

@@ -17,6 +17,7 @@ struct ModelRequest {
   std::string name;
   std::string source;  // a name in the repository, a path, or an URL with its hash
   std::string sha256;  // of the model's file; empty: any
+  std::string variant;  // "int8@416x256"; empty: the model's own form
 };
 
 // What each model can tell apart, by the name that tasks call it.

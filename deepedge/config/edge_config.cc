@@ -25,6 +25,22 @@ bool IsSha256(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+// A number of one to five digits that does not begin with 0.
+bool IsSide(std::string_view text) {
+  return !text.empty() && text.size() <= 5 && text.front() != '0' &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool IsVariant(std::string_view text) {
+  const size_t at = text.find('@');
+  if (at == std::string_view::npos) return false;
+  const std::string_view precision = text.substr(0, at);
+  const std::string_view size = text.substr(at + 1);
+  const size_t by = size.find('x');
+  return (precision == "fp32" || precision == "bf16" || precision == "int8") && by != std::string_view::npos &&
+         IsSide(size.substr(0, by)) && IsSide(size.substr(by + 1));
+}
+
 bool IsHostAndPort(std::string_view text) {
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
@@ -172,6 +188,8 @@ Result<EdgeConfig> FromDocument(const YamlDocument& document, const Path& folder
 const TextRule kNameRule{"1 to 64 letters, digits, '_', '-' and '.', starting with a letter or digit",
                          "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", IsName};
 const TextRule kSha256Rule{"64 digits and letters a to f", "^[0-9a-f]{64}$", IsSha256};
+const TextRule kVariantRule{"precision and size, such as int8@416x256",
+                            "^(fp32|bf16|int8)@[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$", IsVariant};
 const TextRule kListenRule{"address:port, such as 127.0.0.1:8090", "^[^/\\s]+:[0-9]{1,5}$", IsHostAndPort};
 const TextRule kNotEmptyRule{"at least one character", "^[\\s\\S]+$",
                              [](std::string_view text) { return !text.empty(); }};

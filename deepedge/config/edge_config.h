@@ -25,12 +25,14 @@ namespace deepedge {
 // Names of streams and models: they are part of events, addresses and file names.
 extern const TextRule kNameRule;
 extern const TextRule kSha256Rule;
+extern const TextRule kVariantRule;
 extern const TextRule kListenRule;
 extern const TextRule kNotEmptyRule;
 
 struct ModelConfig {
   EnvText source;  // value: a path (relative ones resolved against the file's folder), a name in the repository, an URL
   std::optional<std::string> sha256;
+  std::optional<std::string> variant;
 
   static void Fields(auto&& field) {
     field("source", &ModelConfig::source,
@@ -39,6 +41,11 @@ struct ModelConfig {
            .required = true,
            .text = &kNotEmptyRule});
     field("sha256", &ModelConfig::sha256, {.help = "Hash that the file must have", .text = &kSha256Rule});
+    field("variant", &ModelConfig::variant,
+          {.help = "The form of the model to run, one that `deepedge model quantize` or `reshape` made for it, such as "
+                   "`int8@416x256`",
+           .text = &kVariantRule,
+           .unset = "the model's own"});
   }
 };
 

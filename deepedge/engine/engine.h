@@ -13,6 +13,7 @@
 // run as slots do. Compile() is slow (0.1 to 2 s) and belongs in an unbound thread, never on a lane.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "deepedge/base/result.h"
+#include "deepedge/engine/graph_facts.h"
 #include "deepedge/model/model_card.h"
 #include "deepedge/model/model_files.h"
 #include "deepedge/model/tensor.h"
@@ -32,17 +34,21 @@ struct GraphInfo {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   // Type of the operation behind each output, e.g. "DetectionOutput"; operations that only change a tensor's form are
-  // looked through. "TFLite_Detection_PostProcess" stands for the raw boxes, scores and anchors that went into it.
+  // looked through.
   std::vector<std::string> output_operations;
   int64_t weight_bytes = 0;  // all constants of the graph
   // What the file tells beyond its operations, by key: "onnx.names", "darknet.yolo.conv_120", ...
   std::map<std::string, std::string> metadata;
+  GraphFacts facts;
 };
 
 struct CompileOptions {
   // Set: the graph takes one packed 8-bit picture, u8 [1, height, width, channels], and does layout, type, mean and
   // scale itself; batch and size of that input are fixed. Not set: the model's own inputs as they are.
   std::optional<PictureInput> picture;
+  // With `picture`: its size may differ from what the graph was made for, which is then reshaped.
+  bool resize = false;
+  Precision precision = Precision::kFp32;  // of the arithmetic; kInt8 graphs are quantized already, see Quantize
   // How many threads may run the model at once. Weights up to some tens of MB are copied for each, larger ones shared.
   int concurrency = 1;
   // Shapes that inputs are given in place of the graph's own, by name: a graph that is written for one size can often
@@ -77,6 +83,13 @@ class CompiledModel {
   virtual TensorView Output(int slot, size_t index) const = 0;
 };
 
+struct QuantizeOptions {
+  PictureInput picture;             // as the card has it
+  std::vector<Tensor> calibration;  // packed u8 pictures [1, height, width, channels] as the scaler leaves them
+  // Judges a form that was written. Forms are tried from the fastest to the most exact until one is good enough.
+  std::function<Result<bool>(const ModelFiles&)> good_enough;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -88,6 +101,16 @@ class Engine {
   // Errors: kBadInput when the file is not what its format promises, kUnsupported when an operation is unknown; both
   // name the file.
   virtual Result<GraphInfo> Inspect(const ModelFiles& files) = 0;
+
+  // What this device computes in, best supported by the hardware: bf16 only where the CPU has it.
+  virtual std::vector<Precision> Precisions() const = 0;
+
+  // Writes an int8 form of the graph, as OpenVINO IR, to `graph_file` (.xml; its weights lie beside it): weights per
+  // output channel, activations per tensor, ranges from the calibration pictures. Nothing, and no file, when no form
+  // is good enough. Takes seconds to a minute. Errors: as Compile; kUnsupported when there is nothing to quantize, or
+  // the graph is quantized already; what `good_enough` returns.
+  virtual Result<std::optional<ModelFiles>> Quantize(const ModelFiles& files, const QuantizeOptions& options,
+                                                     const Path& graph_file) = 0;
 
   // Compiles and warms up every slot, unless an input has no fixed shape: then the first run after ResizeInput is the
   // slow one. Errors as Inspect, also kBadInput when `picture` does not fit the graph.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -59,6 +60,7 @@ constexpr ReferenceCase kCases[] = {
     {"paddle/ppocrv3_det", "paddle/ppocrv3_det"},
     {"tf/aizoo_mask", "tf/aizoo_mask"},
     {"tf/opencv_face_uint8", "tf/opencv_face_uint8/pb"},
+    {"tf/opencv_face_uint8/opencv_face_detector.pbtxt", "tf/opencv_face_uint8/pbtxt"},
     {"tf_savedmodel/aizoo_mask", "tf_savedmodel/aizoo_mask"},
     {"tf_savedmodel/kws_ref_model", "tf_savedmodel/kws_ref_model"},
     {"tflite/deeplabv3_257", "tflite/deeplabv3_257"},
@@ -153,58 +155,38 @@ std::vector<Detection> DetectionRows(const std::vector<double>& numbers, size_t 
   return rows;
 }
 
-// What TFLite_Detection_PostProcess computes, from the three tensors that the engine gives in its place.
-std::vector<Detection> DecodeSsd(const CompiledModel& model) {
-  const std::vector<double> offsets = Numbers(model.Output(0, 0));
-  const std::vector<double> scores = Numbers(model.Output(0, 1));
-  const std::vector<double> anchors = Numbers(model.Output(0, 2));
-  const size_t count = anchors.size() / 4;
-  const size_t classes = scores.size() / count;
-  std::vector<Detection> candidates;
-  for (size_t i = 0; i < count; ++i) {
-    const auto first = scores.begin() + static_cast<std::ptrdiff_t>(i * classes);
-    const auto best = std::max_element(first + 1, first + static_cast<std::ptrdiff_t>(classes));
-    const double* offset = &offsets[i * 4];
-    const double* anchor = &anchors[i * 4];
-    const double cy = offset[0] / 10 * anchor[2] + anchor[0];
-    const double cx = offset[1] / 10 * anchor[3] + anchor[1];
-    const double h = std::exp(offset[2] / 5) * anchor[2];
-    const double w = std::exp(offset[3] / 5) * anchor[3];
-    candidates.push_back({static_cast<int>(best - first) - 1, *best, {cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2}});
-  }
-  std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
-  std::vector<Detection> kept;
-  for (const Detection& candidate : candidates) {
-    const bool covered = std::any_of(kept.begin(), kept.end(), [&](const Detection& other) {
-      return IntersectionOverUnion(candidate.box, other.box) > 0.6;
-    });
-    if (!covered) kept.push_back(candidate);
-    if (kept.size() == 10) break;
-  }
-  return kept;
-}
-
-std::string CompareDecodedSsd(const CompiledModel& model, const Path& folder, const Json& compare) {
-  const auto read = [&](const char* role) {
-    return Numbers(ReadNpy(folder / ("out_" + FileName(compare[role]) + ".npy")).value().View());
+// Detections that lie in several tensors: boxes, classes and scores of the names that `compare` gives.
+std::string CompareDetectionGroup(const CompiledModel& model, const Path& folder, const Json& compare) {
+  using Read = std::function<std::vector<double>(const std::string& name)>;
+  const auto collect = [&](const Read& read) {
+    const std::vector<double> boxes = read(compare["boxes"]);
+    const std::vector<double> classes = read(compare["classes"]);
+    const std::vector<double> scores = read(compare["scores"]);
+    std::vector<Detection> rows;
+    for (size_t i = 0; i < scores.size(); ++i) {
+      rows.push_back({static_cast<int>(classes[i]),
+                      scores[i],
+                      {boxes[4 * i + 1], boxes[4 * i], boxes[4 * i + 3], boxes[4 * i + 2]}});
+    }
+    return rows;
   };
-  const std::vector<double> boxes = read("boxes");
-  const std::vector<double> classes = read("classes");
-  const std::vector<double> scores = read("scores");
-  std::vector<Detection> expected;
-  for (size_t i = 0; i < scores.size(); ++i) {
-    expected.push_back({static_cast<int>(classes[i]),
-                        scores[i],
-                        {boxes[4 * i + 1], boxes[4 * i], boxes[4 * i + 3], boxes[4 * i + 2]}});
-  }
-  return CompareDetections(DecodeSsd(model), expected, DetectionLimitsFrom(compare));
+  const auto actual = collect([&](const std::string& name) {
+    const auto& specs = model.outputs();
+    const auto spec = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.name == name; });
+    return spec == specs.end() ? std::vector<double>()
+                               : Numbers(model.Output(0, static_cast<size_t>(spec - specs.begin())));
+  });
+  const auto expected = collect([&](const std::string& name) {
+    return Numbers(ReadNpy(folder / ("out_" + FileName(name) + ".npy")).value().View());
+  });
+  return CompareDetections(actual, expected, DetectionLimitsFrom(compare));
 }
 
 std::string CompareOutput(const CompiledModel& model, size_t index, const Path& folder, const Json& output) {
   const Json compare = output.value("compare", Json::object());
   const std::string kind = compare.value("kind", "numbers");
   if (kind == "in_group") return {};
-  if (kind == "detection_group") return CompareDecodedSsd(model, folder, compare);
+  if (kind == "detection_group") return CompareDetectionGroup(model, folder, compare);
   const TensorView view = model.Output(0, index);
   const Shape wanted = output["shape"].get<Shape>();
   if (WithoutOnes(view.shape) != WithoutOnes(wanted)) {
@@ -225,11 +207,6 @@ std::string CompareOutput(const CompiledModel& model, size_t index, const Path& 
   if (kind != "numbers") return "no rule for comparing " + kind;
   if (output["tolerance"].contains("cols")) return CompareColumns(actual, expected, output);
   return CompareNumbers(actual, expected, LimitsFrom(output["tolerance"], output));
-}
-
-Result<std::unique_ptr<CompiledModel>> FindAndCompile(Engine& engine, const Path& path) {
-  DE_TRY(const ModelFiles files, FindModelFiles(path));
-  return engine.Compile(files, {});
 }
 
 // The model, made for the reference's input where its own is of a fixed, other size.

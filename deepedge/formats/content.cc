@@ -177,7 +177,7 @@ FileContent IdentifyText(string_view head) {
     return Model(ModelFormat::kCaffe);
   }
   if (HasLineStarting(text, "node", '{') && HasLineStarting(text, "op", ':')) {
-    return Unsupported("a TensorFlow graph as text");
+    return {ContentKind::kTextGraph, ModelFormat::kTfFrozen, "a TensorFlow graph as text", 0};
   }
   return Other("a text file");
 }

@@ -11,6 +11,7 @@ namespace deepedge {
 enum class ContentKind {
   kModel,        // a format that is read: `format` says which
   kUnsupported,  // a model in a format, or a version of one, that is not read yet
+  kTextGraph,    // a TensorFlow graph as text; read where a frozen graph beside it holds its weights
   kWeights,      // the second file of a model whose graph lies in another file
   kOther,        // something else that is well known
   kUnknown,

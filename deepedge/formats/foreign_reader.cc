@@ -8,6 +8,7 @@
 #include "deepedge/formats/cntk/cntk_v2_reader.h"
 #include "deepedge/formats/darknet/darknet_reader.h"
 #include "deepedge/formats/ir/old_ir_reader.h"
+#include "deepedge/formats/tensorflow/opencv_reader.h"
 #include "deepedge/formats/torch7/torch7_reader.h"
 
 namespace deepedge {
@@ -30,11 +31,15 @@ bool HasOwnReader(ModelFormat format) {
   return false;
 }
 
+bool HasOwnReader(const ModelFiles& files) {
+  return HasOwnReader(files.format) || (files.format == ModelFormat::kTfFrozen && !files.weights.empty());
+}
+
 Result<std::shared_ptr<ov::Model>> ReadForeignModel(const ModelFiles& files) {
-  DE_CHECK(HasOwnReader(files.format));
+  DE_CHECK(HasOwnReader(files));
   switch (files.format) {
+    case ModelFormat::kTfFrozen: return ReadOpenCvGraph(files);
     case ModelFormat::kOnnx:
-    case ModelFormat::kTfFrozen:
     case ModelFormat::kTfSavedModel:
     case ModelFormat::kTflite:
     case ModelFormat::kPaddle:

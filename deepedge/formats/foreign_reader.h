@@ -19,8 +19,10 @@ namespace deepedge {
 
 // Whether `format` is read by a reader of ours rather than by the engine's.
 bool HasOwnReader(ModelFormat format);
+// The same for a model: TensorFlow graphs in OpenCV's form, of two files, are read by ours too.
+bool HasOwnReader(const ModelFiles& files);
 
-// The graph of a model in a format with HasOwnReader. Values of its rt_info under "deepedge" say what the file tells
+// The graph of a model with HasOwnReader. Values of its rt_info under "deepedge" say what the file tells
 // beyond its operations (GraphInfo::metadata). Errors: kNotFound, kBadInput (not what the format promises),
 // kUnsupported (a layer or a version that is not read), naming file and layer. Threads: any.
 Result<std::shared_ptr<ov::Model>> ReadForeignModel(const ModelFiles& files);

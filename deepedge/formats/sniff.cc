@@ -151,6 +151,18 @@ Result<ModelFiles> Complete(const Path& path, ModelFormat format) {
   return files;
 }
 
+// The weights of a graph as text lie in the frozen graph of the same stem, else in the only one of the folder.
+Result<ModelFiles> CompleteTextGraph(const Path& path, const FileContent& content) {
+  DE_TRY(const std::vector<Path> found, FilesOfKind(FolderOf(path), ContentKind::kModel, ModelFormat::kTfFrozen));
+  for (const Path& candidate : found) {
+    if (found.size() == 1 || candidate.stem() == path.stem()) return ModelFiles{content.format, path, candidate};
+  }
+  return Error{
+      ErrorCode::kUnsupported,
+      fmt::format("{}: {}, which is not read without the frozen graph (.pb) that holds its weights: {}", path.string(),
+                  content.what, found.empty() ? "none lies beside it" : "several lie beside it, name both alike")};
+}
+
 Result<ModelFiles> FindFile(const Path& path) {
   DE_TRY(const FileContent content, Identify(path));
   if (content.missing_bytes > 0) {
@@ -159,6 +171,7 @@ Result<ModelFiles> FindFile(const Path& path) {
   }
   switch (content.kind) {
     case ContentKind::kModel: return Complete(path, content.format);
+    case ContentKind::kTextGraph: return CompleteTextGraph(path, content);
     case ContentKind::kUnsupported:
       return Error{ErrorCode::kUnsupported, fmt::format("{}: {}, which is not read yet", path.string(), content.what)};
     case ContentKind::kWeights:
@@ -200,7 +213,9 @@ Result<std::optional<ModelFiles>> FindAmong(const Path& folder, const std::vecto
     const auto content = Identify(entry);
     if (!content.ok()) continue;  // a file that may not be read is not the one that is meant
     if (content.value().kind == ContentKind::kModel) models.push_back(entry);
-    if (content.value().kind == ContentKind::kUnsupported && !unsupported) unsupported = entry;
+    const bool other =
+        content.value().kind == ContentKind::kUnsupported || content.value().kind == ContentKind::kTextGraph;
+    if (other && !unsupported) unsupported = entry;
   }
   if (models.size() > 1) {
     return Error{ErrorCode::kBadInput, fmt::format("{}: holds {} models: {}; name one of them", folder.string(),

@@ -164,6 +164,9 @@ TEST_F(SniffTest, LooksIntoFolders) {
   Write("text_beside/graph.pb", FrozenGraph());
   Write("text_beside/graph.pbtxt", "node {\n  name: \"data\"\n  op: \"Placeholder\"\n}\n");
   EXPECT_EQ(Find(folder() / "text_beside").graph, folder() / "text_beside/graph.pb");
+  EXPECT_EQ(Find(folder() / "text_beside").weights, Path());
+  EXPECT_EQ(Find(folder() / "text_beside/graph.pbtxt").graph, folder() / "text_beside/graph.pbtxt");
+  EXPECT_EQ(Find(folder() / "text_beside/graph.pbtxt").weights, folder() / "text_beside/graph.pb");
 }
 
 TEST_F(SniffTest, RefusesFoldersThatDoNotHoldOneModel) {

@@ -80,6 +80,33 @@ Status WirePieces::Write(const Path& source, const Path& target) const {
   return {};
 }
 
+Status WireNumbers(BoundedFile& file, const Path& path, const WireField& field, size_t most,
+                   std::vector<int64_t>& numbers) {
+  const auto damaged = [&] {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("{}: the list of numbers at byte {} is damaged, or too long", path.string(), field.begin)};
+  };
+  if (field.type == WireType::kVarint && numbers.size() < most) {
+    numbers.push_back(static_cast<int64_t>(field.value));
+    return {};
+  }
+  constexpr int64_t kMaxVarint = 10;
+  if (field.type != WireType::kLength || field.length > kMaxVarint * static_cast<int64_t>(most)) return damaged();
+  DE_TRY(const std::string bytes, WireText(file, path, field, field.length));
+  uint64_t value = 0;
+  int shift = 0;
+  for (const char c : bytes) {
+    if (shift > 63 || numbers.size() == most) return damaged();
+    value |= static_cast<uint64_t>(static_cast<uint8_t>(c) & 0x7F) << shift;
+    shift += 7;
+    if ((static_cast<uint8_t>(c) & 0x80) != 0) continue;
+    numbers.push_back(static_cast<int64_t>(value));
+    value = 0;
+    shift = 0;
+  }
+  return {};
+}
+
 Result<std::string> WireText(BoundedFile& file, const Path& path, const WireField& field, int64_t most) {
   if (field.type != WireType::kLength || field.length > most || field.end() > file.size()) {
     return Error{ErrorCode::kBadInput,

@@ -53,6 +53,11 @@ class WirePieces {
   int64_t size_ = 0;
 };
 
+// Adds a field of repeated numbers, which come one by one or packed. Errors: kBadInput when it is no such field, or
+// there would be more than `most`.
+Status WireNumbers(BoundedFile& file, const Path& path, const WireField& field, size_t most,
+                   std::vector<int64_t>& numbers);
+
 // The content of a field as text. Errors: kBadInput when it is no such field, longer than `most`, or cut off.
 Result<std::string> WireText(BoundedFile& file, const Path& path, const WireField& field, int64_t most = 4096);
 

@@ -11,6 +11,7 @@
 
 #include "deepedge/media/geometry.h"
 #include "deepedge/media/pixel_ops.h"
+#include "deepedge/model/variant.h"
 
 namespace deepedge {
 
@@ -192,6 +193,9 @@ struct OutputDecoderSpec {
   YoloBoxRule box_rule = YoloBoxRule::kExp;
   float scale_xy = 0;
   bool activated = false;
+  // kYoloAnchors: the class scores of a cell belong to all its anchors (Yolo-FastestV2): the map holds the box numbers
+  // of every anchor, the objectness of every anchor, the class scores.
+  bool shared_classes = false;
 
   // kDfl: how many weights stand for one distance (NanoDet 8, YOLOv8 16); 1: the distance itself. Distances are in
   // cells (else pixels). A cell's own place is (column + cell_offset) * stride: default 0.5 for kDfl, 0 for kCenternet.
@@ -207,6 +211,7 @@ struct OutputDecoderSpec {
 
   // kTextMap: a pixel is text from `map_threshold` on; a region whose mean is under the card's threshold is dropped; a
   // region grows by area * unclip / perimeter on each side. `rotated`: the smallest rectangle of any angle.
+  // kHeatmapPose with pafs: peaks under `map_threshold` are no points.
   float map_threshold = 0.3F;
   float unclip = 1.5F;
   bool rotated = true;
@@ -230,6 +235,7 @@ struct ModelCard {
   PictureInput input;
   OutputDecoderSpec output;
   std::vector<std::string> labels;
+  std::vector<VariantCard> variants;
   float threshold = 0.4F;  // objects under this score are not reported; a classification names its top_k always
   std::string licence;
   std::string source;

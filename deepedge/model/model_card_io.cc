@@ -7,6 +7,7 @@
 
 #include "deepedge/model/map_reader.h"
 #include "deepedge/model/model_card_names.h"
+#include "deepedge/model/variant_yaml.h"
 
 namespace deepedge {
 namespace {
@@ -218,6 +219,7 @@ void ReadForm(Problems& problems, MapReader& map, OutputDecoderSpec* spec) {
   map.Choice<YoloBoxRule>("box_rule", &spec->box_rule, kYoloBoxRuleNames);
   map.Number("scale_xy", &spec->scale_xy, 0.0F, 10.0F);
   map.Flag("activated", &spec->activated);
+  map.Flag("shared_classes", &spec->shared_classes);
   map.Number("bins", &spec->bins, 1, 256);
   map.Flag("distances_in_pixels", &spec->distances_in_pixels);
   if (map.Has("cell_offset")) map.Number("cell_offset", &spec->cell_offset.emplace(0.0F), 0.0F, 1.0F);
@@ -360,6 +362,7 @@ ModelCard ReadCard(Problems& problems, const nlohmann::json& root, const LabelFi
   }
   ReadTask(map, &card);
   ReadLabels(map, read_label_file, &card.labels);
+  ReadVariants(problems, map, &card.variants);
   map.Number("threshold", &card.threshold, 0.0F, 1.0F);
   const bool needs_picture = card.output.kind != OutputDecoderKind::kRaw;
   if (needs_picture && problems.empty() && (card.input.width == 0 || card.input.height == 0)) {

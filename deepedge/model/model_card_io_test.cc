@@ -120,6 +120,7 @@ output:
   box_rule: square
   scale_xy: 1.05
   activated: true
+  shared_classes: true
   bins: 8
   distances_in_pixels: true
   cell_offset: 0
@@ -151,7 +152,8 @@ output:
   EXPECT_EQ(o.cell_offset, 0.0F);
   EXPECT_EQ(o.point_names, (std::vector<std::string>{"nose", "y"}));
   EXPECT_EQ(o.limbs, (std::vector<Limb>{{1, 2, 0, 1}, {3, 4, 30, 31}}));
-  EXPECT_TRUE(o.objectness && o.keypoints_first && o.activated && o.distances_in_pixels && o.boxes_first);
+  EXPECT_TRUE(o.objectness && o.keypoints_first && o.activated && o.shared_classes && o.distances_in_pixels &&
+              o.boxes_first);
   EXPECT_TRUE(o.log_sizes && o.l2_normalize && o.class_ids && !o.rotated);
   EXPECT_EQ(Parse(ToYaml(card.value())).value(), card.value()) << ToYaml(card.value());
 }

@@ -5,6 +5,7 @@
 #include "deepedge/config/yaml_document.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/model/model_card_names.h"
+#include "deepedge/model/variant_yaml.h"
 
 namespace deepedge {
 namespace {
@@ -185,6 +186,7 @@ void EmitForm(YAML::Emitter& out, const OutputDecoderSpec& spec) {
   }
   fields.Real("scale_xy", spec.scale_xy, standard.scale_xy);
   fields.Flag("activated", spec.activated, standard.activated);
+  fields.Flag("shared_classes", spec.shared_classes, standard.shared_classes);
   fields.Whole("bins", spec.bins, standard.bins);
   fields.Flag("distances_in_pixels", spec.distances_in_pixels, standard.distances_in_pixels);
   if (spec.cell_offset) out << YAML::Key << "cell_offset" << YAML::Value << Number(*spec.cell_offset);
@@ -257,6 +259,7 @@ std::string ToYaml(const ModelCard& card) {
     for (const std::string& label : card.labels) EmitText(out, label);
     out << YAML::EndSeq;
   }
+  EmitVariants(out, card.variants);
   out << YAML::EndMap;
   return std::string(out.c_str()) + '\n';
 }

@@ -20,4 +20,9 @@ std::string_view ToString(ModelFormat format) {
   return "?";
 }
 
+Path FolderOfModel(const ModelFiles& files) {
+  const Path folder = files.format == ModelFormat::kTfSavedModel ? files.graph : files.graph.parent_path();
+  return folder.empty() ? Path(".") : folder;
+}
+
 }  // namespace deepedge

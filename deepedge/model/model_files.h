@@ -28,8 +28,12 @@ struct ModelFiles {
   ModelFormat format = ModelFormat::kOnnx;
   Path graph;  // the file; for a SavedModel its folder
   // Second file of IR (.bin), Paddle (.pdiparams, __params__), Caffe (.caffemodel) and Darknet (.weights); of a Paddle
-  // model with a file for each parameter the folder that holds them; empty otherwise.
+  // model with a file for each parameter the folder that holds them; of a TensorFlow graph as text the frozen one that
+  // holds its weights; empty otherwise.
   Path weights;
 };
+
+// The folder that the model's files lie in: of a SavedModel the folder itself.
+Path FolderOfModel(const ModelFiles& files);
 
 }  // namespace deepedge

@@ -8,6 +8,10 @@
 
 #include "deepedge/model/catalogue.h"
 #include "deepedge/model/model_card_io.h"
+#include "deepedge/pipeline/card/notes.h"
+#include "deepedge/pipeline/card/probe.h"
+#include "deepedge/pipeline/card/write_card.h"
+#include "deepedge/pipeline/post/output_decoder.h"
 
 namespace deepedge {
 namespace {
@@ -56,32 +60,102 @@ std::string_view ToString(CardOrigin origin) {
   return "?";
 }
 
-Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph) {
-  const Path graph_file = GraphFile(files);
-  if (const auto card_file = FindCardFile(files)) {
+namespace {
+
+// A description from the card file or the catalogue, or nothing.
+Result<std::optional<ModelDescription>> FindWritten(const ModelFiles& files, const std::string& sha256,
+                                                    const DescribeOptions& options) {
+  const auto card_file = options.use_card_file ? FindCardFile(files) : std::nullopt;
+  if (card_file) {
     ModelDescription described{.origin = CardOrigin::kFile, .card_file = *card_file};
     DE_TRY(described.card, LoadModelCard(*card_file));
-    if (!described.card.sha256.empty()) {
-      DE_TRY(const std::string sha256, Sha256OfFile(graph_file));
-      if (sha256 != described.card.sha256) {
-        return Error{ErrorCode::kBadInput,
-                     fmt::format("{}: the card is for a graph with sha256 {}, but {} has {}", card_file->string(),
-                                 described.card.sha256, graph_file.string(), sha256)};
-      }
+    if (!described.card.sha256.empty() && sha256 != described.card.sha256) {
+      return Error{ErrorCode::kBadInput,
+                   fmt::format("{}: the card is for a graph with sha256 {}, but {} has {}", card_file->string(),
+                               described.card.sha256, GraphFile(files).string(), sha256)};
     }
-    if (described.card.name.empty()) {
-      const Path folder = card_file->parent_path();
-      described.card.name = folder.filename().string();
+    if (described.card.name.empty()) described.card.name = card_file->parent_path().filename().string();
+    return std::optional(std::move(described));
+  }
+  if (!options.use_catalogue) return std::optional<ModelDescription>();
+  auto card = FindInCatalogue(sha256);
+  if (!card) return std::optional<ModelDescription>();
+  return std::optional(ModelDescription{.card = std::move(*card), .origin = CardOrigin::kCatalogue});
+}
+
+ModelDescription ToDescription(WrittenCard written, const std::string& sha256) {
+  ModelDescription description{.card = std::move(written.card), .findings = std::move(written.findings)};
+  description.card.sha256 = sha256;
+  for (const Finding& finding : description.findings) {
+    if (finding.confidence < 0.9) description.assumptions.push_back(ToSentence(finding));
+  }
+  return description;
+}
+
+constexpr std::string_view kCardHelp =
+    "put a model.yaml beside it that gives input (layout, width, height, color, mean, std, resize), output.decoder and "
+    "labels";
+
+std::vector<WrittenCard> WriteCards(const Evidence& evidence, std::string* why_raw) {
+  std::vector<WrittenCard> cards;
+  if (!evidence.picture) {
+    *why_raw = fmt::format("{}: it runs on raw tensors", evidence.no_picture_because);
+    return cards;
+  }
+  std::string refused;
+  for (const Proposal& proposal : ProposeAll(evidence)) {
+    WrittenCard written = WriteCard(evidence, proposal);
+    const auto decoder = MakeOutputDecoder(written.card, evidence.graph.outputs);
+    if (decoder.ok()) {
+      cards.push_back(std::move(written));
+    } else if (refused.empty()) {
+      refused = fmt::format("; nearest was {}, but {}", proposal.family, decoder.error().message);
     }
-    return described;
   }
-  DE_TRY(const std::string sha256, Sha256OfFile(graph_file));
-  if (auto card = FindInCatalogue(sha256)) {
-    return ModelDescription{.card = std::move(*card), .origin = CardOrigin::kCatalogue};
+  *why_raw = fmt::format("its outputs are of no form that is known ({}){}: {}", DescribeTensors(evidence.graph.outputs),
+                         refused, kCardHelp);
+  return cards;
+}
+
+// The other readings of the outputs, for the user.
+void NameAlternatives(std::vector<WrittenCard>* cards) {
+  for (size_t i = 1; i < cards->size(); ++i) {
+    const Finding& other = (*cards)[i].findings.front();
+    (*cards)[0].findings.front().alternatives.push_back(
+        fmt::format("{} ({:.2f}: {})", other.value, other.confidence, other.reason));
   }
-  DE_TRY(ModelDescription guess, GuessCard(files, graph));
-  guess.card.sha256 = sha256;
-  return guess;
+}
+
+WrittenCard WriteBestCard(const ModelFiles& files, const GraphInfo& graph) {
+  const Evidence evidence = MakeEvidence(files, graph, Merge(NotesInMetadata(graph.metadata), NotesBeside(files)));
+  std::string why_raw;
+  std::vector<WrittenCard> cards = WriteCards(evidence, &why_raw);
+  if (cards.empty()) return WriteRawCard(evidence, why_raw);
+  NameAlternatives(&cards);
+  return std::move(cards.front());
+}
+
+}  // namespace
+
+Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph,
+                                       const DescribeOptions& options) {
+  DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(files)));
+  DE_TRY(auto written, FindWritten(files, sha256, options));
+  if (written) return std::move(*written);
+  return ToDescription(WriteBestCard(files, graph), sha256);
+}
+
+Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
+                                           const std::vector<RgbPicture>& pictures, const DescribeOptions& options) {
+  DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(files)));
+  DE_TRY(auto written, FindWritten(files, sha256, options));
+  if (written) return std::move(*written);
+  const WrittenCard card = WriteBestCard(files, graph);
+  auto probed = ProbeReadings(engine, files, card, pictures);
+  if (probed.ok()) return ToDescription(std::move(probed).value(), sha256);
+  ModelDescription description = ToDescription(card, sha256);
+  description.assumptions.push_back(fmt::format("nothing was tried on the pictures: {}", probed.error().message));
+  return description;
 }
 
 }  // namespace deepedge

@@ -1,9 +1,9 @@
 // DescribeModel finds out what has to be known about a network beyond its file: from the card beside it, from the
-// catalogue, or, in clear cases, from the graph itself.
+// catalogue, or from the graph, its metadata and the files beside it.
 //
 //   DE_TRY(GraphInfo graph, engine.Inspect(files));
 //   DE_TRY(ModelDescription model, DescribeModel(files, graph));
-//   for (const auto& text : model.assumptions) log(text);   // what the user should check
+//   for (const auto& finding : model.findings) log(ToSentence(finding));   // what was worked out, how sure, and why
 #pragma once
 
 #include <string>
@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "deepedge/engine/engine.h"
+#include "deepedge/media/picture.h"
 #include "deepedge/model/model_card.h"
 #include "deepedge/model/model_files.h"
+#include "deepedge/pipeline/card/finding.h"
 
 namespace deepedge {
 
@@ -24,7 +26,13 @@ struct ModelDescription {
   ModelCard card;
   CardOrigin origin = CardOrigin::kGuess;
   Path card_file;                        // of kFile
-  std::vector<std::string> assumptions;  // of kGuess: one sentence each, for the user
+  std::vector<Finding> findings;         // of kGuess: one a field
+  std::vector<std::string> assumptions;  // of kGuess: what is not certain, one sentence each, for the user
+};
+
+struct DescribeOptions {
+  bool use_card_file = true;
+  bool use_catalogue = true;
 };
 
 // In this order:
@@ -33,13 +41,17 @@ struct ModelDescription {
 //     graph file.
 //  2. The card of the catalogue with the graph file's SHA-256. Of IR and Paddle that is the file of the graph, not of
 //     the weights.
-//  3. A guess, for one input that is a 3-channel picture of fixed size and outputs of a well-known form. The name is
-//     then that of the file.
-// Errors: kBadInput when the card is wrong, and when nothing can be said: with the reason and what a card must give.
-// Reads the graph file once for its hash; takes as long. Not for lanes.
-Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph);
+//  3. A card written from the evidence (card/evidence.h). The name is then that of the file. A model that takes no
+//     picture or whose outputs nobody knows gets a card of the task "raw".
+// Errors: kBadInput when the card is wrong. Reads the graph file once for its hash and the small files beside it; takes
+// as long. Not for lanes.
+Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph,
+                                       const DescribeOptions& options = {});
 
-// The third step alone: pure.
-Result<ModelDescription> GuessCard(const ModelFiles& files, const GraphInfo& graph);
+// The same, and where a card was written and two readings stay possible, runs the model on the pictures with each and
+// keeps the one with the saner results (card/probe.h). Compiles the model several times: some seconds.
+Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
+                                           const std::vector<RgbPicture>& pictures,
+                                           const DescribeOptions& options = {});
 
 }  // namespace deepedge

@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Kind = OutputDecoderKind;
 
 constexpr auto kF32 = ElementType::kF32;
@@ -89,68 +90,44 @@ TEST_F(DescribeModelTest, GuessesGetTheFilesHash) {
   EXPECT_FALSE(model.value().assumptions.empty());
 }
 
-TEST(GuessCard, SaysWhatItAssumed) {
-  struct Case {
-    ModelFormat format;
-    GraphInfo graph;
-    Kind kind;
-    ChannelOrder order;
-    TensorLayout layout;
-    const char* assumption;
-  };
-  const std::vector<Case> cases = {
-      {ModelFormat::kOpenVinoIr, Graph({1, 3, 512, 512}, {{"d", kF32, {1, 1, 200, 7}}}, {"DetectionOutput"}),
-       Kind::kSsd, ChannelOrder::kBgr, TensorLayout::kNchw, "classes are called 'class 0'"},
-      {ModelFormat::kOnnx, Graph({1, 3, 416, 416}, {{"o", kF32, {1, 3549, 85}}}), Kind::kYolox, ChannelOrder::kBgr,
-       TensorLayout::kNchw, "80 classes: labels are those of coco80.txt"},
-      {ModelFormat::kOnnx, Graph({-1, 3, 224, 224}, {{"o", kF32, {-1, 1000}}}, {"MatMul"}), Kind::kClassification,
-       ChannelOrder::kRgb, TensorLayout::kNchw, "softmax is applied"},
-      {ModelFormat::kTflite, Graph({1, 224, 224, 3}, {{"o", kF32, {1, 1001}}}, {"Softmax"}), Kind::kClassification,
-       ChannelOrder::kRgb, TensorLayout::kNhwc, "the scores are probabilities already"},
-      {ModelFormat::kOnnx, Graph({1, 3, 224, 224}, {{"o", kF32, {1, 7, 1, 1}}}), Kind::kClassification,
-       ChannelOrder::kRgb, TensorLayout::kNchw, "scores of 7 classes"},
-      {ModelFormat::kTfFrozen,
-       Graph({1, 300, 300, 3}, {{"detection_boxes:0", kF32, {1, 100, 4}},
-                                {"detection_classes:0", kF32, {1, 100}},
-                                {"detection_scores:0", kF32, {1, 100}},
-                                {"num_detections:0", kF32, {1}}}),
-       Kind::kDetections, ChannelOrder::kRgb, TensorLayout::kNhwc, "the first label is class 1"},
-  };
-  for (const Case& c : cases) {
-    SCOPED_TRACE(c.assumption);
-    const auto model = GuessCard({.format = c.format, .graph = "/x/net.bin"}, c.graph);
-    ASSERT_TRUE(model.ok()) << model.error().message;
-    EXPECT_EQ(model.value().card.name, "net");
-    EXPECT_EQ(model.value().card.output.kind, c.kind);
-    EXPECT_EQ(model.value().card.input.order, c.order);
-    EXPECT_EQ(model.value().card.input.layout, c.layout);
-    EXPECT_THAT(model.value().assumptions, Contains(HasSubstr(c.assumption)));
-  }
+TEST_F(DescribeModelTest, WhatIsNotCertainIsAnAssumption) {
+  const ModelFiles files{.graph = Write("cats/net.onnx", "graph")};
+  Write("cats/labels.txt", "0\n1\n2\n3\n4\n5\n6\n7\n8\nnine\n");
+  const auto model = DescribeModel(files, classifier_);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(model.value().card.name, "cats");
+  EXPECT_EQ(model.value().card.output.kind, Kind::kClassification);
+  EXPECT_EQ(model.value().card.labels.back(), "nine");
+  EXPECT_THAT(model.value().assumptions, Contains(HasSubstr("input.values: (v - [123.675")));
+  EXPECT_THAT(model.value().assumptions, Not(Contains(HasSubstr("labels:"))));
 }
 
-TEST(GuessCard, RefusesWhatIsNotClearAndSaysWhatToDo) {
+TEST_F(DescribeModelTest, CardsAndTheCatalogueCanBePassedOver) {
+  const ModelFiles files{.graph = Write("net.onnx", "graph")};
+  Write("model.yaml", "output: { decoder: raw }\n");
+  EXPECT_EQ(DescribeModel(files, classifier_).value().origin, CardOrigin::kFile);
+  EXPECT_EQ(DescribeModel(files, classifier_, {.use_card_file = false}).value().origin, CardOrigin::kGuess);
+}
+
+TEST_F(DescribeModelTest, WhatIsNotClearIsRawAndSaysWhy) {
   struct Case {
     GraphInfo graph;
-    const char* message;
+    const char* reason;
   };
   GraphInfo two = Graph({1, 3, 8, 8}, {{"o", kF32, {1, 5}}});
   two.inputs.push_back(two.inputs[0]);
   const std::vector<Case> cases = {
-      {Graph({1, 49, 10, 1}, {{"o", kF32, {1, 12}}}), "its input is no picture of three colours: 1x49x10x1 f32"},
-      {Graph({-1, -1, -1, 3}, {{"o", kF32, {1, 12}}}), "the size of its input ?x?x?x3 is not fixed"},
-      {Graph({4, 3, 8, 8}, {{"o", kF32, {4, 12}}}), "no picture of three colours"},
-      {Graph({1, 3, 8, 8}, {{"o", kF32, {1, 21, 8, 8}}}), "its outputs are of no form that is known: o 1x21x8x8 f32"},
-      {Graph({1, 3, 8, 8}, {}), "no form that is known"},
-      {Graph({1, 3, 8, 8}, {{"o", kF32, {1, 512}}}, {"Relu"}), "no form that is known: o 1x512 f32"},
-      {two, "it has 2 inputs (in 1x3x8x8 f32, in 1x3x8x8 f32)"},
+      {Graph({1, 49, 10, 1}, {{"o", kF32, {1, 12}}}),
+       "its input is no picture of three colours or of grey: 1x49x10x1 f32"},
+      {Graph({1, 3, 64, 64}, {{"o", kF32, {1, 3, 64, 64}}}), "put a model.yaml beside it"},
+      {two, "it has 2 inputs ('in' f32 1x3x8x8, 'in' f32 1x3x8x8)"},
   };
   for (const Case& c : cases) {
-    const auto model = GuessCard({.graph = "/x/kws/1/model.onnx"}, c.graph);
-    ASSERT_FALSE(model.ok()) << c.message;
-    EXPECT_EQ(model.error().code, ErrorCode::kBadInput);
-    EXPECT_THAT(model.error().message, HasSubstr("model 'kws'"));
-    EXPECT_THAT(model.error().message, HasSubstr(c.message));
-    EXPECT_THAT(model.error().message, HasSubstr("put a model.yaml beside it"));
+    const auto model = DescribeModel({.graph = Write("kws/1/model.onnx", "graph")}, c.graph);
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    EXPECT_EQ(model.value().card.name, "kws");
+    EXPECT_EQ(model.value().card.output.kind, Kind::kRaw);
+    EXPECT_THAT(model.value().assumptions, Contains(HasSubstr(c.reason)));
   }
 }
 

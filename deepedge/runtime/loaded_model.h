@@ -16,7 +16,7 @@ namespace deepedge {
 
 struct LoadedModel {
   std::string name;     // as tasks and events call it
-  std::string variant;  // "fp32@416x416"
+  std::string variant;  // which form of it this is: "fp32@416x416"
   ModelCard card;
   std::vector<std::string> assumptions;  // what had to be guessed about it, for the user to read
   std::shared_ptr<const std::vector<std::string>> labels;

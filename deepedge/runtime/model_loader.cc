@@ -11,6 +11,7 @@
 #include "deepedge/pipeline/describe_model.h"
 #include "deepedge/repository/model_repository.h"
 #include "deepedge/repository/model_source.h"
+#include "deepedge/runtime/variant_maker.h"
 
 namespace deepedge {
 
@@ -53,7 +54,30 @@ Status CheckHash(const ModelFiles& files, const std::string& sha256) {
                fmt::format("{}: sha256 is {}, but {} was expected", file.string(), found, sha256)};
 }
 
+Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key) {
+  std::string known = ToString(VariantKey{.width = card.input.width, .height = card.input.height});
+  for (const VariantCard& variant : card.variants) {
+    if (variant.key != key) {
+      known += ", " + ToString(variant.key);
+      continue;
+    }
+    if (variant.Usable()) return variant;
+    return Error{
+        ErrorCode::kUnsupported,
+        fmt::format("form {} agrees with the model's own to {:.3f} on {} frames, at least {:.3f} was asked for",
+                    ToString(key), variant.agreement, variant.frames, variant.least_agreement)};
+  }
+  return Error{ErrorCode::kBadInput, fmt::format("has no form {}; it has: {} (`deepedge model quantize` makes others)",
+                                                 ToString(key), known)};
+}
+
 namespace {
+
+// The graph file of a variant lies beside the model's own.
+ModelFiles GraphOfVariant(const ModelFiles& files, const VariantCard& variant) {
+  const Path graph = FolderOfModel(files) / variant.graph;
+  return {.format = ModelFormat::kOpenVinoIr, .graph = graph, .weights = Path(graph).replace_extension(".bin")};
+}
 
 Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest& request) {
   DE_TRY(ModelFiles files, FindModelFiles(request.path));
@@ -71,10 +95,21 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   model->card = std::move(description.card);
   model->assumptions = std::move(description.assumptions);
   model->name = request.name.empty() ? model->card.name : request.name;
-  model->variant = fmt::format("fp32@{}x{}", model->card.input.width, model->card.input.height);
+  const VariantKey own{.width = model->card.input.width, .height = model->card.input.height};
+  const VariantKey key = request.variant.value_or(own);
+  CompileOptions options{.concurrency = request.concurrency};
+  ModelFiles to_compile = model->files;
+  if (key != own) {
+    DE_TRY(const VariantCard variant, FindVariant(model->card, key));
+    if (!variant.graph.empty()) to_compile = GraphOfVariant(model->files, variant);
+    model->card = CardOfVariant(model->card, key);
+    options.resize = true;
+    options.precision = key.precision;
+  }
+  options.picture = model->card.input;
+  model->variant = ToString(key);
   model->labels = std::make_shared<const std::vector<std::string>>(model->card.labels);
-  DE_TRY(model->compiled,
-         engine.Compile(model->files, {.picture = model->card.input, .concurrency = request.concurrency}));
+  DE_TRY(model->compiled, engine.Compile(to_compile, options));
   DE_TRY(model->decoder, MakeOutputDecoder(model->card, model->compiled->outputs()));
   return model;
 }

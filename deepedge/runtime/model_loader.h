@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "deepedge/base/file.h"
@@ -24,7 +25,13 @@ struct LoadRequest {
   Path path;
   int concurrency = 1;
   std::string sha256;  // that the file must have, in lower case; empty: any
+  // A form of the model that was made and measured for it (MakeVariant), or its own; nothing: its own, fp32.
+  std::optional<VariantKey> variant;
 };
+
+// The form of the card that `key` names. Pure. Errors: kBadInput naming the forms there are; kUnsupported for one that
+// agrees too little with the model's own.
+Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key);
 
 // kBadInput, naming the file, what was expected and what it is, when the model's file has another hash. A model that is
 // a folder (TensorFlow SavedModel) is known by its saved_model.pb.

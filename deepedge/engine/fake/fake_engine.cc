@@ -118,6 +118,11 @@ Result<GraphInfo> FakeEngine::Inspect(const ModelFiles& files) {
                    .weight_bytes = model->profile.weight_bytes};
 }
 
+Result<std::optional<ModelFiles>> FakeEngine::Quantize(const ModelFiles& files, const QuantizeOptions& /*options*/,
+                                                       const Path& /*graph_file*/) {
+  return Error{ErrorCode::kUnsupported, fmt::format("{}: the fake engine does not quantize", files.graph.string())};
+}
+
 Result<std::unique_ptr<CompiledModel>> FakeEngine::Compile(const ModelFiles& files, const CompileOptions& options) {
   DE_CHECK(options.concurrency >= 1);
   DE_TRY(auto model, Find(files.graph));

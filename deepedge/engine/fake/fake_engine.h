@@ -40,6 +40,9 @@ class FakeEngine final : public Engine {
   std::string_view name() const override { return "fake"; }
   std::string Description() const override { return "fake engine: answers from profiles"; }
   Result<GraphInfo> Inspect(const ModelFiles& files) override;
+  std::vector<Precision> Precisions() const override { return {Precision::kFp32}; }
+  Result<std::optional<ModelFiles>> Quantize(const ModelFiles& files, const QuantizeOptions& options,
+                                             const Path& graph_file) override;
   Result<std::unique_ptr<CompiledModel>> Compile(const ModelFiles& files, const CompileOptions& options) override;
 
  private:

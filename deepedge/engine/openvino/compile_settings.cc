@@ -13,12 +13,12 @@ CopyPlan PlanCopies(int64_t weight_bytes, int concurrency) {
   return {.copies = 1, .streams = concurrency};
 }
 
-ov::AnyMap CompileProperties(int streams) {
+ov::AnyMap CompileProperties(int streams, Precision precision) {
   ov::AnyMap properties{
       ov::num_streams(streams),
       ov::hint::enable_cpu_pinning(false),  // binding threads is our business; it would also undo a lane's own
       // Where the CPU has bf16 it is the default, and results would differ between boxes.
-      ov::hint::inference_precision(ov::element::f32),
+      ov::hint::inference_precision(precision == Precision::kBf16 ? ov::element::bf16 : ov::element::f32),
   };
   if (streams > 0) properties.insert(ov::inference_num_threads(streams));
   return properties;

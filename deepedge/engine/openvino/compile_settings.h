@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <openvino/core/any.hpp>
 
+#include "deepedge/model/variant.h"
+
 namespace deepedge {
 
 // Either each thread gets a compiled copy of its own (streams 0: the network is computed in the calling thread, which
@@ -22,7 +24,8 @@ constexpr int64_t kPrivateCopyLimitBytes = int64_t{32} << 20;
 
 CopyPlan PlanCopies(int64_t weight_bytes, int concurrency);
 
-// OpenVINO's properties for one compiled copy with that many streams.
-ov::AnyMap CompileProperties(int streams);
+// OpenVINO's properties for one compiled copy with that many streams. An int8 graph computes in float what is not
+// quantized.
+ov::AnyMap CompileProperties(int streams, Precision precision = Precision::kFp32);
 
 }  // namespace deepedge

@@ -14,6 +14,7 @@
 #include <unordered_set>
 
 #include "deepedge/engine/openvino/detection_post_process.h"
+#include "deepedge/engine/openvino/graph_facts.h"
 #include "deepedge/engine/openvino/ov_types.h"
 #include "deepedge/engine/openvino/usable_files.h"
 #include "deepedge/formats/foreign_reader.h"
@@ -24,6 +25,9 @@ namespace {
 std::string NameOf(const ov::Output<const ov::Node>& port, std::string_view kind, size_t index) {
   const auto& names = port.get_names();
   if (names.empty()) return fmt::format("{}_{}", kind, index);
+  // Our own readers say which of several names is the first.
+  const auto& info = port.get_node()->get_rt_info();
+  if (const auto it = info.find("deepedge_name"); it != info.end()) return it->second.as<std::string>();
   return *std::min_element(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     return a.size() != b.size() ? a.size() < b.size() : a < b;
   });
@@ -77,7 +81,7 @@ void DequantizeWeights(ov::Model& model) {
 Result<LoadedGraph> LoadGraph(ov::Core& core, const ModelFiles& files) {
   LoadedGraph loaded;
   DE_TRY(const UsableFiles usable, MakeUsable(files, loaded.folder));
-  if (HasOwnReader(files.format)) {
+  if (HasOwnReader(files)) {
     DE_TRY(loaded.model, ReadForeignModel(files));
   } else {
     DE_TRY_STATUS(CatchOv(files.graph, ErrorCode::kBadInput, [&]() -> Status {
@@ -126,14 +130,8 @@ Result<GraphInfo> DescribeGraph(const ov::Model& model, const Path& file) {
   DE_TRY(info.outputs, SpecsOf(model.outputs(), "output", file));
   for (const auto& output : model.outputs()) info.output_operations.push_back(OperationBehind(output));
   info.weight_bytes = WeightBytes(model);
-  const auto copy = [&](const char* group, const std::string& prefix) {
-    if (!model.has_rt_info(group)) return;
-    for (const auto& [key, value] : model.get_rt_info<ov::AnyMap>(group)) {
-      info.metadata.emplace(prefix + key, value.as<std::string>());
-    }
-  };
-  copy("deepedge", "");
-  copy("model_info", "ov.model_info.");
+  info.facts = FindGraphFacts(model);
+  info.metadata = FindMetadata(model);
   return info;
 }
 

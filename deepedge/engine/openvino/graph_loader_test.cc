@@ -95,12 +95,12 @@ TEST_F(GraphLoaderTest, FindsWeightsBesideAnOnnxFile) {
 }
 
 TEST_F(GraphLoaderTest, RunsATensorFlowGraphThatBranches) {
-  const std::string type = TfType("T", 1);
-  const std::string text = TfNode("x", "Placeholder", {}, TfType("dtype", 1) + TfShape("shape", {2})) +
-                           TfNode("flag", "Placeholder", {}, TfType("dtype", 10) + TfShape("shape", {})) +
-                           TfNode("s", "Switch", {"x", "flag"}, type) + TfNode("no", "Neg", {"s"}, type) +
-                           TfNode("yes", "Square", {"s:1"}, type) +
-                           TfNode("y", "Merge", {"no", "yes"}, type + TfInt("N", 2));
+  const std::string type = TestTfType("T", 1);
+  const std::string text = TestTfNode("x", "Placeholder", {}, TestTfType("dtype", 1) + TestTfShape("shape", {2})) +
+                           TestTfNode("flag", "Placeholder", {}, TestTfType("dtype", 10) + TestTfShape("shape", {})) +
+                           TestTfNode("s", "Switch", {"x", "flag"}, type) + TestTfNode("no", "Neg", {"s"}, type) +
+                           TestTfNode("yes", "Square", {"s:1"}, type) +
+                           TestTfNode("y", "Merge", {"no", "yes"}, type + TestTfInt("N", 2));
   const auto graph = Load(Write("g.pb", text));
   ASSERT_TRUE(graph.ok()) << graph.error().message;
   ASSERT_EQ(graph.value().model->inputs().size(), 2U);

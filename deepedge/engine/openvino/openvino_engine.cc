@@ -17,6 +17,7 @@
 #include "deepedge/engine/openvino/openvino_model.h"
 #include "deepedge/engine/openvino/ov_types.h"
 #include "deepedge/engine/openvino/picture_input.h"
+#include "deepedge/engine/openvino/quantizer.h"
 
 namespace deepedge {
 namespace {
@@ -90,10 +91,36 @@ class OpenVinoEngine final : public Engine {
   Result<std::unique_ptr<CompiledModel>> Compile(const ModelFiles& files, const CompileOptions& options) override {
     DE_CHECK(options.concurrency >= 1);
     const AffinityScope affinity(cpus_);
+    const std::vector<Precision> precisions = Precisions();
+    if (std::find(precisions.begin(), precisions.end(), options.precision) == precisions.end()) {
+      return Error{ErrorCode::kUnsupported, fmt::format("{}: this CPU does not compute in {}", files.graph.string(),
+                                                        ToString(options.precision))};
+    }
     DE_TRY(LoadedGraph loaded, LoadGraph(core_, files));
     DE_TRY_STATUS(ReshapeInputs(*loaded.model, options.input_shapes, files.graph));
-    if (options.picture) DE_TRY_STATUS(AddPictureInput(loaded.model, *options.picture, files.graph));
-    return OpenVinoModel::Create(core_, loaded.model, options.concurrency, files.graph);
+    if (options.picture) {
+      DE_TRY_STATUS(AddPictureInput(loaded.model, *options.picture, files.graph, options.resize));
+    }
+    return OpenVinoModel::Create(core_, loaded.model, options.concurrency, options.precision, files.graph);
+  }
+
+  std::vector<Precision> Precisions() const override {
+    std::vector<Precision> precisions{Precision::kFp32, Precision::kInt8};
+    try {
+      const auto capabilities = core_.get_property("CPU", ov::device::capabilities);
+      const bool bf16 = std::find(capabilities.begin(), capabilities.end(), "BF16") != capabilities.end();
+      if (bf16) precisions.push_back(Precision::kBf16);
+    } catch (const std::exception&) {
+      // Then the device is not usable at all, as Compile will say.
+    }
+    return precisions;
+  }
+
+  Result<std::optional<ModelFiles>> Quantize(const ModelFiles& files, const QuantizeOptions& options,
+                                             const Path& graph_file) override {
+    const AffinityScope affinity(cpus_);
+    DE_TRY(const LoadedGraph loaded, LoadGraph(core_, files));
+    return QuantizeGraph(core_, *loaded.model, options, files.graph, graph_file);
   }
 
  private:

@@ -29,7 +29,7 @@ ov::Tensor MakeTensor(const TensorSpec& spec, const Shape& shape) {
 }  // namespace
 
 Result<std::unique_ptr<CompiledModel>> OpenVinoModel::Create(ov::Core& core, const std::shared_ptr<ov::Model>& model,
-                                                             int concurrency, const Path& file) {
+                                                             int concurrency, Precision precision, const Path& file) {
   const CopyPlan plan = PlanCopies(WeightBytes(*model), concurrency);
   std::unique_ptr<OpenVinoModel> result(new OpenVinoModel(file));
   DE_TRY(result->inputs_, SpecsOf(std::as_const(*model).inputs(), "input", file));
@@ -38,7 +38,7 @@ Result<std::unique_ptr<CompiledModel>> OpenVinoModel::Create(ov::Core& core, con
   DE_TRY_STATUS(CatchOv(file, ErrorCode::kUnsupported, [&]() -> Status {
     result->computes_in_caller_ = plan.copies == concurrency;
     for (int copy = 0; copy < plan.copies; ++copy) {
-      const ov::CompiledModel compiled = core.compile_model(model, kDevice, CompileProperties(plan.streams));
+      const ov::CompiledModel compiled = core.compile_model(model, kDevice, CompileProperties(plan.streams, precision));
       for (int stream = 0; stream < std::max(1, plan.streams); ++stream) {
         DE_TRY(Slot slot, result->MakeSlot(compiled));
         result->slots_.push_back(std::move(slot));

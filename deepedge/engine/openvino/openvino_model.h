@@ -17,7 +17,7 @@ class OpenVinoModel final : public CompiledModel {
   // Compiles `model` for `concurrency` slots and runs each once where all inputs have fixed shapes; the first runs of
   // the others still pack weights. `file` is for error messages. The graph is not needed afterwards.
   static Result<std::unique_ptr<CompiledModel>> Create(ov::Core& core, const std::shared_ptr<ov::Model>& model,
-                                                       int concurrency, const Path& file);
+                                                       int concurrency, Precision precision, const Path& file);
 
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }

@@ -57,7 +57,8 @@ struct WantedShape {
   int64_t reduced_batch = 0;  // the graph's fixed batch when it is over 1, else 0
 };
 
-Result<WantedShape> WantedInputShape(const ov::PartialShape& graph, const PictureInput& picture, const Path& file) {
+Result<WantedShape> WantedInputShape(const ov::PartialShape& graph, const PictureInput& picture, const Path& file,
+                                     bool resize) {
   const int64_t channels = ChannelCount(picture.order);
   if (picture.width <= 0 || picture.height <= 0) return BadPicture(file, "the card gives no input size");
   const bool nchw = picture.layout == TensorLayout::kNchw;
@@ -71,7 +72,8 @@ Result<WantedShape> WantedInputShape(const ov::PartialShape& graph, const Pictur
     return BadPicture(file, fmt::format("the input has shape {}, a picture needs four dimensions", shown));
   }
   for (std::ptrdiff_t i = 1; i < 4; ++i) {
-    if (!graph[i].compatible(wanted[i])) {
+    const bool side = nchw ? i >= 2 : i <= 2;
+    if (!graph[i].compatible(wanted[i]) && !(resize && side)) {
       return BadPicture(file, fmt::format("the card's picture is {} ({}), the graph takes {}", ToString(FromOv(wanted)),
                                           nchw ? "NCHW" : "NHWC", shown));
     }
@@ -125,7 +127,7 @@ bool IsIdentity(const PictureInput& picture, int channels) {
 
 }  // namespace
 
-Status AddPictureInput(std::shared_ptr<ov::Model>& model, const PictureInput& picture, const Path& file) {
+Status AddPictureInput(std::shared_ptr<ov::Model>& model, const PictureInput& picture, const Path& file, bool resize) {
   DE_TRY(const size_t index, FindInput(*model, picture.tensor, file));
   const ov::element::Type type = model->input(index).get_element_type();
   const bool narrow_integer = type.is_integral_number() && type.bitwidth() <= 32;
@@ -136,7 +138,7 @@ Status AddPictureInput(std::shared_ptr<ov::Model>& model, const PictureInput& pi
   for (int c = 0; c < channels; ++c) {
     if (picture.std[static_cast<size_t>(c)] == 0.0F) return BadPicture(file, "the card's std has a zero");
   }
-  DE_TRY(const WantedShape wanted, WantedInputShape(model->input(index).get_partial_shape(), picture, file));
+  DE_TRY(const WantedShape wanted, WantedInputShape(model->input(index).get_partial_shape(), picture, file, resize));
   DE_TRY_STATUS(Reshape(*model, index, wanted, file));
 
   return CatchOv(file, ErrorCode::kBadInput, [&]() -> Status {

@@ -14,6 +14,8 @@ namespace deepedge {
 // model's own element type are made in the graph (rounded and clamped for integer types). The channel order is already
 // the model's. A free batch becomes 1, free height and width the card's; a fixed batch over 1 is reduced to 1 where the
 // graph allows it. Errors: kBadInput when card and graph disagree, kUnsupported for graphs with further inputs.
-Status AddPictureInput(std::shared_ptr<ov::Model>& model, const PictureInput& picture, const Path& file);
+// With `resize` a fixed height and width become the card's too.
+Status AddPictureInput(std::shared_ptr<ov::Model>& model, const PictureInput& picture, const Path& file,
+                       bool resize = false);
 
 }  // namespace deepedge

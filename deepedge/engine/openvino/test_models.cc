@@ -5,11 +5,16 @@
 #include <openvino/core/model.hpp>
 #include <openvino/op/add.hpp>
 #include <openvino/op/constant.hpp>
+#include <openvino/op/convolution.hpp>
+#include <openvino/op/group_conv.hpp>
 #include <openvino/op/matmul.hpp>
 #include <openvino/op/multiply.hpp>
 #include <openvino/op/parameter.hpp>
+#include <openvino/op/reduce_mean.hpp>
+#include <openvino/op/relu.hpp>
 #include <openvino/op/reshape.hpp>
 #include <openvino/op/result.hpp>
+#include <random>
 #include <vector>
 
 namespace deepedge::test_models {
@@ -69,6 +74,29 @@ ModelFiles WriteLarge(const Path& folder) {
   const auto x = Input("x", {1, 2200});
   const auto ones = ov::op::v0::Constant::create(f32, {2200, 4096}, std::vector<float>(size_t{2200} * 4096, 1.0F));
   return Write(folder, "large", std::make_shared<ov::op::v0::MatMul>(x, ones), "y", {x});
+}
+
+ModelFiles WriteConvolutions(const Path& folder) {
+  std::mt19937 random(7);
+  const auto weights = [&random](const ov::Shape& shape) {
+    std::vector<float> values(ov::shape_size(shape));
+    for (float& v : values) v = static_cast<float>(random() % 2001) / 1000.0F - 1.0F;
+    return ov::op::v0::Constant::create(f32, shape, values);
+  };
+  const ov::Strides one{1, 1};
+  const ov::CoordinateDiff pad{1, 1};
+  const auto relu = [](const ov::Output<ov::Node>& x) { return std::make_shared<ov::op::v0::Relu>(x); };
+  const auto convolve = [&](const ov::Output<ov::Node>& x, size_t in) {
+    return relu(std::make_shared<ov::op::v1::Convolution>(x, weights({8, in, 3, 3}), one, pad, pad, one));
+  };
+  const auto x = Input("x", {1, 3, 16, 16});
+  const auto first = convolve(x, 3);
+  const auto depthwise =
+      relu(std::make_shared<ov::op::v1::GroupConvolution>(first, weights({8, 1, 1, 3, 3}), one, pad, pad, one));
+  const auto sum = std::make_shared<ov::op::v1::Add>(convolve(depthwise, 8), first);
+  const auto axes = ov::op::v0::Constant::create(ov::element::i64, {2}, {2, 3});
+  const auto pooled = std::make_shared<ov::op::v1::ReduceMean>(sum, axes, false);
+  return Write(folder, "convolutions", std::make_shared<ov::op::v0::MatMul>(pooled, weights({8, 5})), "y", {x});
 }
 
 }  // namespace deepedge::test_models

@@ -16,4 +16,8 @@ ModelFiles WriteTwoInputs(const Path& folder);
 // x f32 [1,2200] -> y [1,4096]: a fully connected layer of 36 MB, x times a matrix of ones.
 ModelFiles WriteLarge(const Path& folder);
 
+// Picture 1x3x16x16 to 5 numbers: a convolution, a depthwise one, another with a residual sum, a product; weights are
+// always the same.
+ModelFiles WriteConvolutions(const Path& folder);
+
 }  // namespace deepedge::test_models

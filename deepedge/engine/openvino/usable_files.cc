@@ -55,6 +55,7 @@ Status CheckContent(const ModelFiles& files) {
                                                    files.graph.string(), content.missing_bytes)};
   }
   if (content.kind == ContentKind::kModel && content.format == files.format) return {};
+  if (content.kind == ContentKind::kTextGraph && HasOwnReader(files)) return {};
   return Error{ErrorCode::kBadInput,
                fmt::format("{}: is not {}{}", files.graph.string(), ToString(files.format),
                            content.what.empty() ? std::string() : fmt::format(" but {}", content.what))};
@@ -128,7 +129,7 @@ Result<UsableFiles> MakeUsable(const ModelFiles& files, std::optional<TemporaryF
   }
   DE_TRY_STATUS(CheckContent(files));
   UsableFiles usable{.files = files, .metadata = {}};
-  if (HasOwnReader(files.format)) return usable;
+  if (HasOwnReader(files)) return usable;
   std::optional<ModelFiles> rewritten;
   if (files.format == ModelFormat::kPaddle) {
     DE_TRY(rewritten, RewritePaddle(files, folder));

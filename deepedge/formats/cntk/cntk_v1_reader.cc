@@ -8,6 +8,7 @@
 #include <openvino/core/model.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deepedge/base/file.h"
@@ -146,8 +147,9 @@ class NetworkBuilder {
   NetworkBuilder(const Path& path, const FileV1& file)
       : path_(path),
         file_(file),
-        walk_([this](const std::string& name) { return Needs(name); },
-              [this](const std::string& name, const Inputs& inputs) { return Make(name, inputs); }) {}
+        walk_(
+            path, [this](const std::string& name) { return Needs(name); },
+            [this](const std::string& name, const Inputs& inputs) { return Make(name, inputs); }) {}
   NetworkBuilder(const NetworkBuilder&) = delete;
   NetworkBuilder& operator=(const NetworkBuilder&) = delete;
 
@@ -240,11 +242,15 @@ Result<std::shared_ptr<ov::Model>> BuildModel(const Path& path, const FileV1& fi
 
 }  // namespace
 
+Result<std::shared_ptr<ov::Model>> ReadCntkV1(const Path& name, std::string_view bytes) {
+  const auto file = cntk::ReadFileV1(bytes);
+  if (!file.ok()) return file.error().Wrap(name.string());
+  return BuildModel(name, file.value());
+}
+
 Result<std::shared_ptr<ov::Model>> ReadCntkV1(const ModelFiles& files) {
   DE_TRY(const std::string bytes, ReadFile(files.graph));
-  const auto file = cntk::ReadFileV1(bytes);
-  if (!file.ok()) return file.error().Wrap(files.graph.string());
-  return BuildModel(files.graph, file.value());
+  return ReadCntkV1(files.graph, bytes);
 }
 
 }  // namespace deepedge

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deepedge/base/file.h"
@@ -31,8 +32,9 @@ class Builder {
   Builder(const Path& file, const GraphV2& graph)
       : file_(file),
         graph_(graph),
-        walk_([this](const std::string& uid) { return Needs(uid); },
-              [this](const std::string& uid, const std::vector<Tensor>& inputs) { return Make(uid, inputs); }) {}
+        walk_(
+            file, [this](const std::string& uid) { return Needs(uid); },
+            [this](const std::string& uid, const std::vector<Tensor>& inputs) { return Make(uid, inputs); }) {}
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;
 
@@ -115,7 +117,10 @@ Result<Tensor> Builder::MakeInput(const Variable& variable) {
   for (auto it = variable.dims.rbegin(); it != variable.dims.rend(); ++it) shape.push_back(static_cast<size_t>(*it));
   auto parameter = std::make_shared<ov::op::v0::Parameter>(ov::element::f32, shape);
   NameValue(parameter, variable.uid);
-  if (!variable.name.empty()) parameter->get_output_tensor(0).add_names({variable.name});
+  if (!variable.name.empty()) {
+    parameter->get_output_tensor(0).add_names({variable.name});
+    parameter->get_rt_info()["deepedge_name"] = variable.uid;
+  }
   parameters_.push_back(parameter);
   return cntk::MakeTensor(parameter, variable.dims, true);
 }
@@ -169,7 +174,9 @@ Result<std::shared_ptr<ov::Model>> BuildModel(const Path& file, const GraphV2& g
     auto model = MakeModel(outputs, builder.parameters(), graph.root());
     for (size_t i = 0; i < outputs.size(); ++i) {
       const std::string& own = wanted.value()[i].own_name;
-      if (!own.empty()) outputs[i].value.get_tensor().add_names({own});
+      if (own.empty()) continue;
+      outputs[i].value.get_tensor().add_names({own});
+      model->output(i).get_node()->get_rt_info()["deepedge_name"] = outputs[i].name;
     }
     if (outputs.size() == 1 && classes > 1) SetMetadata(*model, "class_count", std::to_string(classes));
     if (const auto scale = builder.input_scale()) SetMetadata(*model, "input_scale", fmt::format("{}", *scale));
@@ -179,11 +186,15 @@ Result<std::shared_ptr<ov::Model>> BuildModel(const Path& file, const GraphV2& g
 
 }  // namespace
 
+Result<std::shared_ptr<ov::Model>> ReadCntkV2(const Path& name, std::string_view bytes) {
+  const auto graph = GraphV2::Read(bytes);
+  if (!graph.ok()) return graph.error().Wrap(name.string());
+  return BuildModel(name, graph.value());
+}
+
 Result<std::shared_ptr<ov::Model>> ReadCntkV2(const ModelFiles& files) {
-  DE_TRY(const std::string content, ReadFile(files.graph));
-  const auto graph = GraphV2::Read(content);
-  if (!graph.ok()) return graph.error().Wrap(files.graph.string());
-  return BuildModel(files.graph, graph.value());
+  DE_TRY(const std::string bytes, ReadFile(files.graph));
+  return ReadCntkV2(files.graph, bytes);
 }
 
 }  // namespace deepedge

@@ -13,6 +13,8 @@ constexpr int64_t kCombine = 44;
 constexpr int64_t kBlock = 57;
 // Blocks within blocks; real ones are a few deep.
 constexpr int kMaxDepth = 64;
+// From one name to what it stands for.
+constexpr int kMaxSteps = 100;
 
 constexpr const char* kOperations[] = {"Negate",
                                        "Sigmoid",
@@ -257,7 +259,7 @@ Status GraphV2::AddAlias(const std::string& uid, const std::string& stands_for) 
 
 Result<std::string> GraphV2::Resolve(const std::string& uid) const {
   std::string current = uid;
-  for (int steps = 0; steps < 4 * kMaxDepth; ++steps) {
+  for (int steps = 0; steps < kMaxSteps; ++steps) {
     if (const auto alias = aliases_.find(current); alias != aliases_.end()) {
       current = alias->second;
       continue;

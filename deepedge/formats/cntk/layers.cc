@@ -150,6 +150,8 @@ Result<Tensor> MakeTensor(GraphValue value, Dims dims, bool batched) {
   DE_TRY(const int64_t count, CountOf(dims));
   // What is computed from weights only is computed while the model is compiled: it may not grow out of nothing.
   constexpr int64_t kMaxConstant = int64_t{1} << 25;
+  constexpr int64_t kMaxValue = int64_t{1} << 26;  // more than any network of this kind computes at once
+  if (count > kMaxValue) return Bad(fmt::format("gives a tensor of {}", ToText(dims)));
   if (!batched && count > kMaxConstant) return Bad(fmt::format("a constant of shape {}", ToText(dims)));
   ov::PartialShape expected;
   if (batched)

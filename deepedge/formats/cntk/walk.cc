@@ -1,6 +1,9 @@
 #include "deepedge/formats/cntk/walk.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <iterator>
+
+#include "deepedge/formats/graph/graph_ops.h"
 
 namespace deepedge::cntk {
 
@@ -20,20 +23,16 @@ Result<Tensor> Walk::Build(const std::string& wanted) {
 // Builds `name` when all that it needs is there, else puts what is missing on `open`.
 Status Walk::Visit(const std::string& name, std::vector<std::string>& open) {
   DE_TRY(const auto needed, needs_(name));
-  std::vector<Tensor> inputs;
+  // The first is wanted on top, so that values are built in the order in which they are named.
   const size_t before = open.size();
-  for (const std::string& input : needed) {
-    const auto it = built_.find(input);
-    if (it == built_.end()) {
-      open.push_back(input);
-    } else if (open.size() == before) {
-      inputs.push_back(it->second);
-    }
-  }
+  std::copy_if(needed.rbegin(), needed.rend(), std::back_inserter(open),
+               [this](const std::string& input) { return !built_.contains(input); });
   if (open.size() > before) {
     if (started_.insert(name).second) return {};
-    return Error{ErrorCode::kBadInput, fmt::format("'{}' needs its own result", name)};
+    return LayerError(ErrorCode::kBadInput, {file_, name, "value"}, "needs its own result");
   }
+  std::vector<Tensor> inputs;
+  for (const std::string& input : needed) inputs.push_back(built_.at(input));
   DE_TRY(Tensor made, make_(name, inputs));
   built_.emplace(name, std::move(made));
   return {};

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "deepedge/base/file.h"
 #include "deepedge/base/result.h"
 #include "deepedge/formats/cntk/layers.h"
 
@@ -19,14 +20,15 @@ class Walk {
   using Needs = std::function<Result<std::vector<std::string>>(const std::string& name)>;
   using Make = std::function<Result<Tensor>(const std::string& name, const std::vector<Tensor>& inputs)>;
 
-  Walk(Needs needs, Make make) : needs_(std::move(needs)), make_(std::move(make)) {}
+  Walk(const Path& file, Needs needs, Make make) : file_(file), needs_(std::move(needs)), make_(std::move(make)) {}
 
-  // Each value is built once. Errors: those of both functions; kBadInput "'x' needs its own result".
+  // Each value is built once. Errors: those of both functions; kBadInput where a value needs itself.
   Result<Tensor> Build(const std::string& wanted);
 
  private:
   Status Visit(const std::string& name, std::vector<std::string>& open);
 
+  const Path& file_;
   Needs needs_;
   Make make_;
   std::map<std::string, Tensor> built_;

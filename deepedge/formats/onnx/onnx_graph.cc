@@ -67,30 +67,6 @@ float AsFloat(BoundedFile& file, const WireField& field) {
   return std::bit_cast<float>(bits);
 }
 
-// Repeated numbers come one by one or packed.
-Status AddNumbers(BoundedFile& file, const Path& path, const WireField& field, std::vector<int64_t>& numbers) {
-  if (field.type == WireType::kVarint && numbers.size() < kMaxListed) {
-    numbers.push_back(static_cast<int64_t>(field.value));
-    return {};
-  }
-  if (field.type != WireType::kLength || field.length > static_cast<int64_t>(10 * kMaxListed)) {
-    return Damaged(path, "list of numbers");
-  }
-  DE_TRY(const std::string bytes, WireText(file, path, field, field.length));
-  uint64_t value = 0;
-  int shift = 0;
-  for (const char c : bytes) {
-    if (shift > 63 || numbers.size() == kMaxListed) return Damaged(path, "list of numbers");
-    value |= static_cast<uint64_t>(static_cast<uint8_t>(c) & 0x7F) << shift;
-    shift += 7;
-    if ((static_cast<uint8_t>(c) & 0x80) != 0) continue;
-    numbers.push_back(static_cast<int64_t>(value));
-    value = 0;
-    shift = 0;
-  }
-  return {};
-}
-
 Status ReadAttribute(BoundedFile& file, const Path& path, const WireField& field, OnnxNode& node) {
   OnnxAttribute attribute;
   attribute.source = {field.offset, field.end()};
@@ -115,7 +91,7 @@ Status ReadAttribute(BoundedFile& file, const Path& path, const WireField& field
       case attribute_field::kNumbers: {
         // Longer lists belong to nodes that nobody looks into.
         if (part->length > static_cast<int64_t>(kMaxListed) || attribute.numbers.size() == kMaxListed) break;
-        DE_TRY_STATUS(AddNumbers(file, path, *part, attribute.numbers));
+        DE_TRY_STATUS(WireNumbers(file, path, *part, kMaxListed, attribute.numbers));
         break;
       }
       case attribute_field::kGraph:
@@ -186,7 +162,7 @@ Status ReadInitializer(BoundedFile& file, const Path& path, const WireField& fie
   std::string name;
   DE_TRY(WireScanner inner, Inside(file, path, field, "list of initialisers"));
   while (const auto part = inner.Next()) {
-    if (part->number == tensor_field::kDims) DE_TRY_STATUS(AddNumbers(file, path, *part, tensor.dims));
+    if (part->number == tensor_field::kDims) DE_TRY_STATUS(WireNumbers(file, path, *part, kMaxListed, tensor.dims));
     if (part->number == tensor_field::kType) tensor.type = static_cast<int64_t>(part->value);
     if (part->number == tensor_field::kExternal) DE_TRY_STATUS(ReadExternal(file, path, *part, tensor));
     if (part->number == tensor_field::kName) {

@@ -10,47 +10,51 @@
 
 namespace deepedge {
 
-inline std::string TfAttribute(std::string_view key, std::string_view value) {
+inline std::string TestTfAttribute(std::string_view key, std::string_view value) {
   return BytesField(5, BytesField(1, key) + BytesField(2, value));
 }
-inline std::string TfType(std::string_view key, uint64_t type) { return TfAttribute(key, NumberField(6, type)); }
-inline std::string TfInt(std::string_view key, uint64_t value) { return TfAttribute(key, NumberField(3, value)); }
-inline std::string TfText(std::string_view key, std::string_view value) {
-  return TfAttribute(key, BytesField(2, value));
+inline std::string TestTfType(std::string_view key, uint64_t type) {
+  return TestTfAttribute(key, NumberField(6, type));
 }
-inline std::string TfShape(std::string_view key, const std::vector<int64_t>& dims) {
+inline std::string TestTfInt(std::string_view key, uint64_t value) {
+  return TestTfAttribute(key, NumberField(3, value));
+}
+inline std::string TestTfText(std::string_view key, std::string_view value) {
+  return TestTfAttribute(key, BytesField(2, value));
+}
+inline std::string TestTfShape(std::string_view key, const std::vector<int64_t>& dims) {
   std::string shape;
   for (const int64_t dim : dims) shape += BytesField(2, NumberField(1, static_cast<uint64_t>(dim)));
-  return TfAttribute(key, BytesField(7, shape));
+  return TestTfAttribute(key, BytesField(7, shape));
 }
 
-inline std::string TfNode(std::string_view name, std::string_view op, const std::vector<std::string>& inputs,
-                          const std::string& attributes) {
+inline std::string TestTfNode(std::string_view name, std::string_view op, const std::vector<std::string>& inputs,
+                              const std::string& attributes) {
   std::string node = BytesField(1, name) + BytesField(2, op);
   for (const std::string& input : inputs) node += BytesField(3, input);
   return BytesField(1, node + attributes);
 }
 
 // A constant of any type, its numbers as bytes.
-inline std::string TfBytes(std::string_view name, uint64_t type, const std::vector<int64_t>& dims,
-                           std::string_view bytes) {
+inline std::string TestTfBytes(std::string_view name, uint64_t type, const std::vector<int64_t>& dims,
+                               std::string_view bytes) {
   std::string shape;
   for (const int64_t dim : dims) shape += BytesField(2, NumberField(1, static_cast<uint64_t>(dim)));
   const std::string tensor = NumberField(1, type) + BytesField(2, shape) + BytesField(4, bytes);
-  return TfNode(name, "Const", {}, TfType("dtype", type) + TfAttribute("value", BytesField(8, tensor)));
+  return TestTfNode(name, "Const", {}, TestTfType("dtype", type) + TestTfAttribute("value", BytesField(8, tensor)));
 }
-inline std::string TfFloat(std::string_view name, float value) {
+inline std::string TestTfFloat(std::string_view name, float value) {
   std::string bytes(sizeof value, '\0');
   std::memcpy(bytes.data(), &value, sizeof value);
-  return TfBytes(name, 1, {}, bytes);
+  return TestTfBytes(name, 1, {}, bytes);
 }
 
 // x f32 [3] + the constant {0, 1, 255}, held in bytes, -> y.
 inline std::string QuantizedGraph(std::string_view mode) {
-  return TfNode("x", "Placeholder", {}, TfType("dtype", 1) + TfShape("shape", {3})) +
-         TfBytes("w_bytes", 12, {3}, std::string("\0\1\xFF", 3)) + TfFloat("lo", 0) + TfFloat("hi", 255) +
-         TfNode("w", "Dequantize", {"w_bytes", "lo:0", "hi"}, TfType("T", 12) + TfText("mode", mode)) +
-         TfNode("y", "Add", {"x", "w"}, TfType("T", 1));
+  return TestTfNode("x", "Placeholder", {}, TestTfType("dtype", 1) + TestTfShape("shape", {3})) +
+         TestTfBytes("w_bytes", 12, {3}, std::string("\0\1\xFF", 3)) + TestTfFloat("lo", 0) + TestTfFloat("hi", 255) +
+         TestTfNode("w", "Dequantize", {"w_bytes", "lo:0", "hi"}, TestTfType("T", 12) + TestTfText("mode", mode)) +
+         TestTfNode("y", "Add", {"x", "w"}, TestTfType("T", 1));
 }
 
 }  // namespace deepedge

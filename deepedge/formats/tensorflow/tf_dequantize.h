@@ -2,7 +2,10 @@
 // engine knows no constants of those types; a copy of the graph with float constants in their place is read instead.
 #pragma once
 
+#include <vector>
+
 #include "deepedge/base/file.h"
+#include "deepedge/formats/tensorflow/graph_def.h"
 #include "deepedge/model/model_files.h"
 
 namespace deepedge {
@@ -27,5 +30,14 @@ struct TfDequantize {
 };
 // The floats of all 256 bytes.
 std::vector<float> DequantizeTable(const TfDequantize& dequantize);
+
+// The numbers of a node that is a Const of floats or int32, or a Dequantize of one of bytes.
+struct TfValues {
+  std::vector<int64_t> dims;
+  std::vector<float> floats;     // of floats
+  std::vector<int64_t> numbers;  // of int32
+};
+// Errors: kBadInput, kUnsupported for anything else, naming the node.
+Result<TfValues> ReadTfValues(TfGraph& graph, const TfNode& node);
 
 }  // namespace deepedge

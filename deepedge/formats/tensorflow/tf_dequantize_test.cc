@@ -54,7 +54,7 @@ TEST_F(TfDequantizeTest, PutsFloatsInThePlaceOfBytes) {
 
 TEST_F(TfDequantizeTest, LeavesWhatIsComputed) {
   const std::string graph =
-      TfNode("x", "Placeholder", {}, "") + TfNode("y", "Dequantize", {"x", "a", "b"}, TfType("T", 12));
+      TestTfNode("x", "Placeholder", {}, "") + TestTfNode("y", "Dequantize", {"x", "a", "b"}, TestTfType("T", 12));
   const Path source = Write("g.pb", graph);
   const auto rewritten = RewriteDequantize({ModelFormat::kTfFrozen, source, {}}, folder());
   ASSERT_TRUE(rewritten.ok()) << rewritten.error().message;
@@ -64,19 +64,20 @@ TEST_F(TfDequantizeTest, LeavesWhatIsComputed) {
 TEST_F(TfDequantizeTest, NamesWhatItCannotRead) {
   const std::string bytes = std::string("\0\1\2", 3);
   const auto graph = [&](const std::string& attributes, const std::string& constant) {
-    return constant + TfFloat("lo", 0) + TfFloat("hi", 1) + TfNode("w", "Dequantize", {"q", "lo", "hi"}, attributes);
+    return constant + TestTfFloat("lo", 0) + TestTfFloat("hi", 1) +
+           TestTfNode("w", "Dequantize", {"q", "lo", "hi"}, attributes);
   };
-  const std::string good = TfBytes("q", 12, {3}, bytes);
+  const std::string good = TestTfBytes("q", 12, {3}, bytes);
   const std::pair<std::string, const char*> cases[] = {
-      {graph(TfType("T", 13), good), "other than of 8 bits"},
-      {graph(TfType("T", 11), good), "another type"},
-      {graph(TfType("T", 12) + TfText("mode", "ODD"), good), "unknown mode"},
-      {graph(TfType("T", 12) + TfInt("axis", 0), good), "for each channel"},
-      {graph(TfType("T", 12), TfBytes("q", 12, {4}, bytes)), "holds 3 bytes, its shape 4 numbers"},
-      {graph(TfType("T", 12), TfBytes("q", 12, {1'000'000'000, 1'000'000'000}, bytes)), "shape of a constant"},
-      {good + TfNode("w", "Dequantize", {"q", "none", "none"}, TfType("T", 12)), "range is no constant"},
-      {good + TfFloat("lo", std::numeric_limits<float>::infinity()) +
-           TfNode("w", "Dequantize", {"q", "lo", "lo"}, TfType("T", 12)),
+      {graph(TestTfType("T", 13), good), "other than of 8 bits"},
+      {graph(TestTfType("T", 11), good), "another type"},
+      {graph(TestTfType("T", 12) + TestTfText("mode", "ODD"), good), "unknown mode"},
+      {graph(TestTfType("T", 12) + TestTfInt("axis", 0), good), "for each channel"},
+      {graph(TestTfType("T", 12), TestTfBytes("q", 12, {4}, bytes)), "holds 3 bytes, its shape 4 numbers"},
+      {graph(TestTfType("T", 12), TestTfBytes("q", 12, {1'000'000'000, 1'000'000'000}, bytes)), "shape of a constant"},
+      {good + TestTfNode("w", "Dequantize", {"q", "none", "none"}, TestTfType("T", 12)), "range is no constant"},
+      {good + TestTfFloat("lo", std::numeric_limits<float>::infinity()) +
+           TestTfNode("w", "Dequantize", {"q", "lo", "lo"}, TestTfType("T", 12)),
        "not finite"},
   };
   for (const auto& [model, message] : cases) {

@@ -56,6 +56,8 @@ Result<std::vector<Value>> Module::Children() const {
   const Value* modules = item.Find("modules");
   if (modules == nullptr || modules->kind != Kind::kTable) return Bad("is a container without modules");
   const Item& table = file.At(*modules);
+  constexpr size_t kMostChildren = 20'000;
+  if (table.entries->size() > kMostChildren) return Bad(fmt::format("has {} modules", table.entries->size()));
   std::vector<Value> children;
   for (size_t i = 0; i < table.entries->size(); ++i) {
     // Nearly always in order; a lookup each would take long in a large table.
@@ -76,10 +78,10 @@ Result<std::vector<float>> Run::Weights(const Module& module, std::string_view k
   const int64_t has = size.empty() ? 0 : CountOf(size);
   if (has != count) return Bad(fmt::format("holds {} numbers in '{}', {} are needed", has, key, count));
   if (dry_) return std::vector<float>{};
-  numbers_left_ -= count;
-  if (numbers_left_ < 0) return Bad("uses the same weights too often");
   auto numbers = module.file.ReadNumbers(*value);
   if (!numbers.ok()) return numbers.error().Wrap(fmt::format("'{}'", key));
+  numbers_left_ -= count;
+  if (numbers_left_ < 0) return Bad("uses the same weights too often");
   if (numbers.value().values.size() != static_cast<size_t>(count))
     return Bad(fmt::format("has no numbers in '{}'", key));
   return std::move(numbers.value().values);
@@ -91,7 +93,8 @@ Result<std::vector<float>> Run::WeightsIfAny(const Module& module, std::string_v
 }
 
 Result<Flow> Run::Make(std::vector<int64_t> dims, const std::function<GraphValue()>& make) const {
-  if (dims.size() > kMaxRank || CountOf(dims) == 0 || CountOf(dims) > kMaxElements) {
+  constexpr int64_t kMaxValue = int64_t{1} << 26;  // numbers; more than any network of this kind computes at once
+  if (dims.size() > kMaxRank || CountOf(dims) == 0 || CountOf(dims) > kMaxValue) {
     return Bad(fmt::format("gives a tensor of {}", ToText(dims)));
   }
   Flow flow{.dims = std::move(dims)};

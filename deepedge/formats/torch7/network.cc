@@ -14,7 +14,7 @@ namespace {
 // Containers in containers; real ones are a few deep.
 constexpr int kMaxDepth = 64;
 constexpr int64_t kMaxModules = 20'000;
-constexpr int64_t kMaxTried = 400'000;  // modules, over all sizes that are tried
+constexpr int64_t kMaxTried = 200'000;  // modules, over all sizes that are tried
 constexpr int64_t kLargestTried = 1024;
 
 Error Bad(std::string what) { return {ErrorCode::kBadInput, std::move(what)}; }

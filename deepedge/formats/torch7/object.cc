@@ -87,6 +87,7 @@ class Parser {
     DE_TRY(file_.root_, ReadValue(0));
     return std::move(file_);
   }
+  bool at_end() const { return rest_.empty(); }
 
  private:
   static constexpr int kMaxDepth = 200;
@@ -211,7 +212,11 @@ Status Parser::ReadObject(size_t item, int depth) {
   DE_TRY(const Value fields, ReadValue(depth + 1));
   if (fields.kind != Kind::kTable)
     return Unsupported(fmt::format("has an object of class '{}', which is not read", name));
+  constexpr size_t kMostFields = 1000;
   file_.items_[item].entries = file_.items_[fields.item].entries;
+  if (file_.items_[item].entries->size() > kMostFields) {
+    return Bad(fmt::format("has an object of class '{}' with {} fields", name, file_.items_[item].entries->size()));
+  }
   return {};
 }
 
@@ -256,11 +261,12 @@ const Value* Item::FindIndex(double key) const {
 }
 
 Result<File> File::Parse(std::string_view bytes) {
-  // Writers of 32 bits have shorter counts; nothing in the file says so.
   auto file = Parser(bytes, 8).Run();
   if (file.ok()) return file;
-  auto narrow = Parser(bytes, 4).Run();
-  return narrow.ok() ? std::move(narrow) : std::move(file);
+  // Writers of 32 bits have shorter counts; nothing in the file says so, but read so it makes sense to its last byte.
+  Parser narrow_parser(bytes, 4);
+  auto narrow = narrow_parser.Run();
+  return narrow.ok() && narrow_parser.at_end() ? std::move(narrow) : std::move(file);
 }
 
 bool File::IsNumbers(const Value& value) const {

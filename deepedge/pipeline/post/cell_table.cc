@@ -23,10 +23,20 @@ std::string CellTable::Describe() const {
   return fmt::format("a map of {}x{} cells of {} numbers{}", map_columns, map_rows, numbers, order);
 }
 
+bool IsBounded(const Shape& shape) {
+  constexpr int64_t kMost = int64_t{1} << 31;
+  int64_t count = 1;
+  for (const int64_t dimension : shape) {
+    if (dimension < 1 || dimension > kMost / count) return false;
+    count *= dimension;
+  }
+  return true;
+}
+
 std::vector<CellTable> CellReadings(const Shape& shape) {
   Shape dims = shape;
   if (dims.size() > 1 && dims[0] < 0) dims[0] = 1;
-  if (!IsStatic(dims) || ElementCount(dims) < 1) return {};
+  if (!IsBounded(dims)) return {};
   std::vector<CellTable> readings;
   const auto add = [&readings](const CellTable& table) {
     const auto same = [&](const CellTable& other) {

@@ -31,6 +31,9 @@ struct CellTable {
   std::string Describe() const;  // "a map of 20x20 cells (width x height) of 255 numbers, numbers first"
 };
 
+// Whether all dimensions are fixed and the elements are 1 to 2^31: more than any output has.
+bool IsBounded(const Shape& shape);
+
 // All ways to read a shape. Empty where a dimension other than the batch is free.
 std::vector<CellTable> CellReadings(const Shape& shape);
 

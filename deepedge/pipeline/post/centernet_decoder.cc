@@ -1,6 +1,6 @@
 // CenterNet: a heat map of object centres per class, and maps of sizes and of where in its cell a centre lies. A cell
-// counts where no neighbour of the same class is larger. CenterFace: sizes are logarithms (`log_sizes`), y comes before
-// x (`yx_order`), points are fractions of the box (`landmarks`).
+// counts where no neighbour of the same class is larger; of equal ones the first. CenterFace: sizes are logarithms
+// (`log_sizes`), y comes before x (`yx_order`), points are fractions of the box (`landmarks`).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -57,7 +57,9 @@ class CenternetDecoder : public OutputDecoder {
     const size_t row = cell / table.map_columns;
     for (size_t y = row > 0 ? row - 1 : 0; y <= std::min(row + 1, table.map_rows - 1); ++y) {
       for (size_t x = column > 0 ? column - 1 : 0; x <= std::min(column + 1, table.map_columns - 1); ++x) {
-        if (heat[table.Index(y * table.map_columns + x, label)] > value) return false;
+        const size_t neighbour = y * table.map_columns + x;
+        const float other = heat[table.Index(neighbour, label)];
+        if (other > value || (other == value && neighbour < cell)) return false;
       }
     }
     return true;

@@ -216,6 +216,15 @@ TEST(CenternetDecoder, TakesPeaksOnly) {
   ExpectBox(seen.value().objects[1].box, {4.0F / 6, 2.0F / 4, 1, 1});
 }
 
+TEST(CenternetDecoder, APlateauIsOneObject) {
+  ModelCard card = Wide(Kind::kCenternet, {"a", "b", "c"});
+  const Tensor heat = Floats({1, 3, 4, 6}, std::vector<float>(3 * kCells, 0.9F));
+  const Tensor sizes = Floats({1, 2, 4, 6}, std::vector<float>(2 * kCells, 1.0F));
+  const auto seen = DecodeAll(card, {{"hm", heat}, {"reg", Zeros({1, 2, 4, 6})}, {"wh", sizes}}, Whole(card));
+  ASSERT_TRUE(seen.ok()) << seen.error().message;
+  EXPECT_EQ(seen.value().objects.size(), 3U);  // one of each class
+}
+
 TEST(CenternetDecoder, ReadsCenterFace) {
   ModelCard card = Wide(Kind::kCenternet, {"face"});
   card.output.scores = "537";

@@ -45,6 +45,9 @@ void AddYolo(std::vector<DecoderCase>* all) {
   card.output.activated = false;
   card.labels = {"a"};
   all->push_back({card, {{1, 10, 4, 6}}});
+  card.labels = {"a", "b"};
+  card.output.shared_classes = true;
+  all->push_back({card, {{1, 12, 4, 6}}});
   ModelCard rows = Wide(Kind::kYoloRows);
   all->push_back({rows, {{1, 30, 6}}});
   rows.output.objectness = true;
@@ -294,6 +297,21 @@ TEST(WrongShapes, FreeDimensionsAreAcceptedAtCreation) {
       MakeOutputDecoder(Card(Kind::kDetections, 1, 1, {"a"}),
                         {{"b", f32, {-1, 100, 4}}, {"c", f32, {-1, 100}}, {"s", f32, {-1, 100}}, {"n", f32, {-1}}})
           .ok());
+}
+
+TEST(WrongShapes, HugeDimensionsAreRefused) {
+  constexpr int64_t kHuge = int64_t{1} << 40;
+  for (const DecoderCase& setup : AllDecoders()) {
+    for (size_t axis = 0; axis < setup.shapes[0].size(); ++axis) {
+      std::vector<TensorSpec> specs;
+      for (size_t i = 0; i < setup.shapes.size(); ++i) {
+        specs.push_back({"t" + std::to_string(i), ElementType::kF32, setup.shapes[i]});
+        specs.back().shape[std::min(axis, setup.shapes[i].size() - 1)] = kHuge;
+        specs.back().shape.push_back(kHuge);
+      }
+      EXPECT_FALSE(MakeOutputDecoder(setup.card, specs).ok()) << ToString(setup.card.output.kind);
+    }
+  }
 }
 
 TEST(WrongShapes, AreAnInternalErrorWhenTheyComeLater) {

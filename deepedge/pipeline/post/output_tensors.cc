@@ -10,6 +10,8 @@
 namespace deepedge {
 namespace {
 
+constexpr int64_t kMostRows = int64_t{1} << 31;
+
 std::string_view WithoutPort(std::string_view name) {
   return name.ends_with(":0") ? name.substr(0, name.size() - 2) : name;
 }
@@ -30,6 +32,8 @@ std::optional<TableShape> AsTable(const Shape& shape, int64_t columns) {
     if (shape[i] < 0 && i == 0 && shape.size() > 2) continue;  // the batch, fixed to 1 later
     if (shape[i] < 0 || table.rows < 0) {
       table.rows = -1;
+    } else if (shape[i] > 0 && table.rows > kMostRows / shape[i]) {
+      return std::nullopt;
     } else {
       table.rows *= shape[i];
     }

@@ -14,10 +14,22 @@
 namespace deepedge {
 namespace {
 
-// One head's tensor: its map, and how far apart the numbers of two anchors lie.
+// One head's tensor: where in it each number of each anchor stands.
 struct AnchorMap {
-  CellTable table;  // numbers: of one anchor
-  size_t anchor_step = 0;
+  CellTable table;         // numbers: of one anchor
+  size_t anchor_step = 0;  // elements between the numbers of two anchors
+  // Of shared classes: the map holds the boxes of so many anchors, their objectness, the classes. 0: not shared.
+  size_t sharing = 0;
+
+  size_t Index(size_t cell, size_t anchor, size_t number) const {
+    if (sharing == 0) return anchor * anchor_step + table.Index(cell, number);
+    if (number < 4) return table.Index(cell, anchor * 4 + number);
+    if (number == 4) return table.Index(cell, 4 * sharing + anchor);
+    return table.Index(cell, 5 * sharing + number - 5);
+  }
+  size_t Elements(size_t anchors) const {
+    return table.cells * (sharing == 0 ? table.numbers * anchors : 5 * sharing + table.numbers - 5);
+  }
 };
 
 struct Head {
@@ -37,7 +49,7 @@ std::vector<AnchorMap> AnchorReadings(const Shape& shape, size_t anchors) {
   }
   Shape dims = shape;
   if (dims.size() == 5 && dims[0] <= 1) dims.erase(dims.begin());
-  if (dims.size() != 4 || !IsStatic(dims) || ElementCount(dims) < 1) return readings;
+  if (dims.size() != 4 || !IsBounded(dims)) return readings;
   const auto at = [&dims](size_t i) { return static_cast<size_t>(dims[i]); };
   const auto add = [&](size_t rows, size_t columns, size_t numbers, size_t cell_step, size_t number_step,
                        size_t anchor_step) {
@@ -58,6 +70,18 @@ std::vector<AnchorMap> AnchorReadings(const Shape& shape, size_t anchors) {
   return readings;
 }
 
+// The same where the anchors share the classes: so many numbers in one map.
+std::vector<AnchorMap> SharedReadings(const Shape& shape, size_t anchors) {
+  std::vector<AnchorMap> readings;
+  for (const CellTable& whole : CellReadings(shape)) {
+    if (whole.map_rows == 0 || whole.numbers <= 5 * anchors) continue;
+    AnchorMap map{.table = whole, .sharing = anchors};
+    map.table.numbers = 5 + whole.numbers - 5 * anchors;
+    readings.push_back(map);
+  }
+  return readings;
+}
+
 class YoloAnchorsDecoder : public OutputDecoder {
  public:
   YoloAnchorsDecoder(const ModelCard& card, std::vector<TensorSpec> outputs, std::vector<Head> heads)
@@ -72,9 +96,8 @@ class YoloAnchorsDecoder : public OutputDecoder {
     std::vector<DetectedObject> candidates;
     for (const Head& head : heads_) {
       const TensorView& tensor = outputs[head.tensor];
-      const CellTable& table = head.map.table;
       DE_TRY_STATUS(CheckTensor(card_, outputs_[head.tensor], tensor,
-                                static_cast<int64_t>(table.cells * table.numbers * head.sizes.size())));
+                                static_cast<int64_t>(head.map.Elements(head.sizes.size()))));
       const FloatReader values(tensor, card_.output.score_scale, card_.output.score_zero);
       for (size_t anchor = 0; anchor < head.sizes.size(); ++anchor) {
         AddCandidates(values, head, anchor, placement, &candidates);
@@ -101,19 +124,17 @@ class YoloAnchorsDecoder : public OutputDecoder {
 
   void AddCandidates(const FloatReader& values, const Head& head, size_t anchor, const Placement& placement,
                      std::vector<DetectedObject>* candidates) const {
-    // The table of this anchor alone begins further on.
     const CellTable& table = head.map.table;
-    const size_t start = anchor * head.map.anchor_step;
     const size_t first_class = card_.output.objectness ? 5 : 4;
     std::vector<float> row(table.numbers);
     for (size_t cell = 0; cell < table.cells; ++cell) {
       float objectness = 1;
       if (card_.output.objectness) {
         // Class scores are at most 1: most cells are done with after one look.
-        objectness = Activated(values[start + table.Index(cell, 4)]);
+        objectness = Activated(values[head.map.Index(cell, anchor, 4)]);
         if (!(objectness >= card_.threshold)) continue;
       }
-      for (size_t i = 0; i < row.size(); ++i) row[i] = values[start + table.Index(cell, i)];
+      for (size_t i = 0; i < row.size(); ++i) row[i] = values[head.map.Index(cell, anchor, i)];
       const std::span<const float> numbers(row);
       // Without classes the objectness says everything.
       const auto best = first_class < row.size() ? classes_.Best(numbers.subspan(first_class)) : BestClass{0, 1.0F};
@@ -162,7 +183,8 @@ Result<Head> FindHead(const ModelCard& card, const OutputFinder& finder, const O
                       std::span<const size_t> taken) {
   const size_t anchors = wanted.anchors.size();
   const auto fitting = [&](const Shape& shape) {
-    std::vector<AnchorMap> maps = AnchorReadings(shape, anchors);
+    std::vector<AnchorMap> maps =
+        card.output.shared_classes ? SharedReadings(shape, anchors) : AnchorReadings(shape, anchors);
     std::erase_if(maps, [&](const AnchorMap& map) {
       const auto stride = StrideOf(card.input, map.table.map_columns, map.table.map_rows);
       return !NumbersFit(card, map.table.numbers) || !stride || (wanted.stride > 0 && *stride != wanted.stride);
@@ -193,6 +215,9 @@ Result<Head> FindHead(const ModelCard& card, const OutputFinder& finder, const O
 }  // namespace
 
 MadeDecoder MakeYoloAnchorsDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs) {
+  if (card.output.shared_classes && !card.output.objectness) {
+    return Error{ErrorCode::kBadInput, fmt::format("model '{}': shared_classes needs objectness: true", card.name)};
+  }
   const OutputFinder finder(card, outputs);
   std::vector<Head> heads;
   std::vector<size_t> taken;

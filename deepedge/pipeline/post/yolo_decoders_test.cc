@@ -105,6 +105,24 @@ TEST(YoloAnchorsDecoder, SoftmaxAndScaleXy) {
   ExpectBox(seen.value().objects[0].box, {cx - 0.125F, 0.5F, cx + 0.125F, 1.0F});
 }
 
+TEST(YoloAnchorsDecoder, ReadsClassesThatAnchorsShare) {
+  ModelCard card = AnchorCard();
+  card.output.box_rule = YoloBoxRule::kSquare;
+  card.output.activated = true;
+  card.output.shared_classes = true;
+  Tensor map = Zeros({1, 2, 4, 12});  // cells first: boxes of 2 anchors, 2 objectness, 2 classes
+  Set(&map, (1 * 4 + 2) * 12, {0, 0, 0, 0, 0.75F, 0.5F, 0.25F, 0.5F, 0.1F, 0.9F, 0.1F, 0.8F});
+  const auto seen = DecodeAll(card, {{"map", map}}, Whole(card));
+  ASSERT_TRUE(seen.ok()) << seen.error().message;
+  ASSERT_EQ(seen.value().objects.size(), 1U);
+  EXPECT_EQ(seen.value().objects[0].label, 1);
+  EXPECT_NEAR(seen.value().objects[0].score, 0.72F, 1e-6);
+  ExpectBox(seen.value().objects[0].box, {0.75F - 2.0F / 64, 0.5F, 0.75F + 2.0F / 64, 1.0F});
+  card.output.objectness = false;
+  EXPECT_THAT(MakeOutputDecoder(card, {{"map", ElementType::kF32, {1, 2, 4, 12}}}).error().message,
+              HasSubstr("shared_classes needs objectness"));
+}
+
 TEST(YoloAnchorsDecoder, FindsHeadsByStrideAndByName) {
   ModelCard card = Card(Kind::kYoloAnchors, 64, 32, {"face"});
   card.output.objectness = true;

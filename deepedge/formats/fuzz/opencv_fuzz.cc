@@ -1,0 +1,15 @@
+// A TensorFlow graph in OpenCV's form: the .pbtxt, a zero byte, the .pb.
+#include <openvino/core/model.hpp>
+
+#include "deepedge/formats/foreign_reader.h"
+#include "deepedge/formats/fuzz/fuzz_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto [graph, weights] = deepedge::SplitAtZero(deepedge::FuzzInput(data, size));
+  const deepedge::FuzzFile graph_file(graph);
+  const deepedge::FuzzFile weights_file(weights);
+  deepedge::ReadForeignModel(
+      {.format = deepedge::ModelFormat::kTfFrozen, .graph = graph_file.path(), .weights = weights_file.path()})
+      .Ignore("only crashes, hangs and memory count");
+  return 0;
+}
