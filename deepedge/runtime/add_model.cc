@@ -22,8 +22,12 @@ Path GraphFile(const ModelFiles& files) {
 
 // The current version's card where the user changed it since it was installed.
 std::optional<ModelCard> EditedCard(const RepositoryEntry& entry) {
-  const auto now = LoadModelCard(entry.folder / "model.yaml");
-  const auto installed = LoadModelCard(entry.CurrentFolder() / ".card.yaml");
+  auto now = LoadModelCard(entry.folder / "model.yaml");
+  auto installed = LoadModelCard(entry.CurrentFolder() / ".card.yaml");
+  // Variants belong to the files that they were made of.
+  for (auto* card : {&now, &installed}) {
+    if (card->ok()) card->value().variants.clear();
+  }
   if (!now.ok() || !installed.ok() || now.value() == installed.value()) return std::nullopt;
   return now.value();
 }
