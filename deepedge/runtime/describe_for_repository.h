@@ -6,9 +6,8 @@
 
 namespace deepedge {
 
-// What DescribeModel says; where it can say nothing and no card lies beside the model, a card for raw tensors, with the
-// reason among the assumptions. `probe`: a picture to try readings on; empty: none. Errors: a card beside the model
-// that is wrong or for another file.
+// What DescribeModel says or, with `probe`, a picture, what DescribeWithProbe says. Errors: a card beside the model that
+// is wrong or for another file; the picture cannot be read.
 Result<ModelDescription> DescribeForRepository(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
                                                const Path& probe);
 
