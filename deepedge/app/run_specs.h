@@ -15,8 +15,8 @@ namespace deepedge {
 // A model to load: how tasks call it, and what the user named.
 struct ModelRequest {
   std::string name;
-  std::string source;  // a name in the repository, a path, or an URL with its hash
-  std::string sha256;  // of the model's file; empty: any
+  std::string source;   // a name in the repository, a path, or an URL with its hash
+  std::string sha256;   // of the model's file; empty: any
   std::string variant;  // "int8@416x256"; empty: the model's own form
 };
 
