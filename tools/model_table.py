@@ -41,6 +41,19 @@ def read_npy(path):
     return header["shape"], numbers.tolist()
 
 
+def write_npy(path, shape, numbers, dtype):
+    """`numbers` as the NumPy type `dtype` names ("float32", "uint8", ...)."""
+    kind = {"float32": "f4", "float64": "f8", "float16": "f2", "int64": "i8", "int32": "i4", "int8": "i1",
+            "uint8": "u1"}[dtype]
+    text = f"{{'descr': '{'|' if kind[1] == '1' else '<'}{kind}', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
+    text += " " * (-(len(text) + 11) % 64) + "\n"
+    if kind == "f2":
+        data = struct.pack(f"<{len(numbers)}e", *numbers)
+    else:
+        data = array.array(TYPES[kind], (float(v) if kind[0] == "f" else int(v) for v in numbers)).tobytes()
+    pathlib.Path(path).write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + data)
+
+
 def cut(numbers, shape, slices):
     """The part of a tensor that `slices` ((start, stop, step) for each axis) name, flat."""
     strides = [math.prod(shape[axis + 1:]) for axis in range(len(shape))]
@@ -130,10 +143,16 @@ class Case:
         if self.file.suffix == ".pb" and isinstance(files, list):
             self.file = testdata / files[1]  # OpenCV's form: the text is the graph
 
-    def inputs(self):
+    def inputs(self, folder):
         options = []
-        for tensor in self.meta["inputs"]:
-            options += ["--input", f"{tensor['name']}={self.folder / tensor['file']}"]
+        for i, tensor in enumerate(self.meta["inputs"]):
+            path = self.folder / tensor["file"]
+            if tensor.get("stored_dtype", tensor["dtype"]) != tensor["dtype"]:
+                # Stored narrower without loss; the model takes its own type.
+                shape, numbers = read_npy(path)
+                path = folder / f"in_{i}.npy"
+                write_npy(path, shape, numbers, tensor["dtype"])
+            options += ["--input", f"{tensor['name']}={path}"]
         return options
 
     def compare(self, output, folder):
@@ -167,14 +186,14 @@ class Case:
 
     def check(self, program, folder):
         """Runs the model; (worst difference, worst relative L2, problem)."""
-        ran = subprocess.run([program, "model", "infer", self.file, *self.inputs(), "--output", folder],
+        ran = subprocess.run([program, "model", "infer", self.file, *self.inputs(folder), "--output", folder / "out"],
                              capture_output=True, text=True, check=False)
         if ran.returncode != 0:
             return None, None, (ran.stderr.strip().splitlines() or ["failed"])[-1]
         worst, relative, problem = 0.0, 0.0, None
         groups = {}
         for output in self.meta["outputs"]:
-            result = self.compare(output, folder)
+            result = self.compare(output, folder / "out")
             if result is None:
                 continue
             groups.setdefault(output.get("one_of", output["name"]), []).append((output["name"], result))
