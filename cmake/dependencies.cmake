@@ -8,7 +8,6 @@ find_package(nlohmann_json REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
-find_package(Protobuf REQUIRED)
 find_package(pugixml REQUIRED)
 
 pkg_check_modules(FFMPEG REQUIRED IMPORTED_TARGET

@@ -43,7 +43,6 @@ LIBRARIES = (
     ("libav", ("deepedge/ingest/ffmpeg",)),
     # The readers of foreign formats build the engine's graph: docs/adr/0005.
     ("openvino/", ("deepedge/engine/openvino", "deepedge/formats")),
-    ("google/protobuf/", ("deepedge/formats",)),
     ("pugixml", ("deepedge/formats",)),
     ("curl/", ("deepedge/repository",)),
     ("archive", ("deepedge/repository",)),

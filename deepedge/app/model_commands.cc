@@ -113,6 +113,13 @@ std::vector<std::string> CardLines(const ModelCard& card, std::string_view descr
 }
 
 nlohmann::ordered_json OutcomeJson(const AddOutcome& outcome) {
+  nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+  for (const Finding& finding : outcome.description.findings) {
+    findings.push_back({{"field", finding.field},
+                        {"value", finding.value},
+                        {"confidence", finding.confidence},
+                        {"reason", finding.reason}});
+  }
   nlohmann::ordered_json json{{"name", outcome.name},
                               {"version", outcome.published.version},
                               {"new", outcome.published.is_new},
@@ -121,6 +128,7 @@ nlohmann::ordered_json OutcomeJson(const AddOutcome& outcome) {
                               {"bytes", outcome.bytes},
                               {"described_by", ToString(outcome.description.origin)},
                               {"assumptions", outcome.description.assumptions},
+                              {"findings", findings},
                               {"card", CardJson(outcome.description.card)}};
   if (outcome.published.before) json["before"] = *outcome.published.before;
   return json;
@@ -139,6 +147,10 @@ std::vector<std::string> OutcomeLines(const AddOutcome& outcome) {
   const std::string_view by = outcome.kept_card ? "your changed model.yaml" : ToString(outcome.description.origin);
   for (std::string& line : CardLines(outcome.description.card, by, outcome.description.assumptions)) {
     lines.push_back(std::move(line));
+  }
+  for (const Finding& finding : outcome.description.findings) {
+    // What is not certain stands among the lines above.
+    if (ConfidenceWord(finding.confidence) == "certain") lines.push_back(fmt::format("  {}", ToSentence(finding)));
   }
   return lines;
 }

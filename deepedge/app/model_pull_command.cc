@@ -4,6 +4,7 @@
 #include "deepedge/app/engines.h"
 #include "deepedge/app/json_line.h"
 #include "deepedge/app/model_commands.h"
+#include "deepedge/repository/web_url.h"
 
 namespace deepedge {
 namespace {
@@ -26,7 +27,7 @@ Result<AddOutcome> Pull(const Options& options) {
   if (model == nullptr) {
     return Error{ErrorCode::kNotFound,
                  fmt::format("no model '{}' in the catalogue ({}) of {} models; `deepedge model search` lists them",
-                             options.model, catalogue.where, catalogue.models.size())};
+                             options.model, PrintableUrl(catalogue.where), catalogue.models.size())};
   }
   if (!options.name.empty()) DE_TRY_STATUS(CheckModelName(options.name));
   DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());

@@ -3,6 +3,7 @@
 
 #include "deepedge/app/json_line.h"
 #include "deepedge/app/model_commands.h"
+#include "deepedge/repository/web_url.h"
 
 namespace deepedge {
 namespace {
@@ -34,7 +35,7 @@ Status Search(const Options& options) {
                       {"here", repository.Find(model->name).ok()}});
   }
   if (options.repository.json) {
-    fmt::print("{}\n", DumpLine({{"catalogue", catalogue.where}, {"models", models}}));
+    fmt::print("{}\n", DumpLine({{"catalogue", PrintableUrl(catalogue.where)}, {"models", models}}));
     return {};
   }
   if (models.empty()) fmt::print("nothing among the {} models of the catalogue\n", catalogue.models.size());

@@ -24,6 +24,11 @@ bool IsNumber(const std::string& text) {
 
 std::string NameOfModel(const std::string& source) {
   Path path(source);
+  std::error_code missing;
+  // A name in the repository may have a dot in it, "yolo_fastest_1.1"; one with an ending of files is a file's.
+  const bool is_name = CheckModelName(source).ok() && !std::filesystem::exists(path, missing);
+  const std::string ending = path.extension().string();
+  if (is_name && ending.find_first_not_of(".0123456789") == std::string::npos) return source;
   if (!path.has_filename()) path = path.parent_path();                // "models/x/"
   if (IsNumber(path.filename().string())) path = path.parent_path();  // "models/x/1": a version
   std::error_code ec;  // what cannot be looked at is refused where it is opened

@@ -196,6 +196,16 @@ TEST_P(EngineContract, RefusesShapesThatDoNotFit) {
   }
 }
 
+TEST_P(EngineContract, MakesANetworkForAnotherShape) {
+  const auto model = Compile(it().affine, {.input_shapes = {{"x", {2, 3, 5, 7}}}});
+  ASSERT_NE(model, nullptr);
+  EXPECT_EQ(model->inputs()[0].shape, (Shape{2, 3, 5, 7}));
+  EXPECT_EQ(model->Input(0, 0).As<float>().size(), 210U);
+  const auto unknown = engine().Compile(it().affine, {.input_shapes = {{"nothing", {1, 3, 4, 6}}}});
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(unknown.error().code, ErrorCode::kBadInput);
+}
+
 TEST_P(EngineContract, TakesPackedPicturesWhenAsked) {
   const PictureInput picture{.width = 6, .height = 4};
   const auto model = Compile(it().affine, {.picture = picture});

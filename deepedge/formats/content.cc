@@ -273,7 +273,12 @@ bool IsMetaGraph(BoundedFile& file, const WireField& message) {
 std::optional<FileContent> IdentifyOutline(BoundedFile& file, const Outline& top) {
   const WireField* field1 = top.First(1);
   const WireField* field2 = top.First(2);
-  if (field1 == nullptr) return std::nullopt;
+  if (field1 == nullptr) {
+    // A network of Caffe need not have a name.
+    const bool caffe = top.Has(100, WireType::kLength) || (field2 != nullptr && IsCaffeV1Layer(file, *field2));
+    if (!caffe || !top.OnlyNumbers({2, 3, 4, 5, 6, 7, 8, 100})) return std::nullopt;
+    return Weights(ModelFormat::kCaffe, "weights of a Caffe network");
+  }
   if (field1->type == WireType::kVarint) {
     if (top.Has(7, WireType::kLength) && top.OnlyNumbers({1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 20, 25, 26})) {
       return Model(ModelFormat::kOnnx);

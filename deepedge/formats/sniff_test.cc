@@ -95,6 +95,7 @@ TEST_F(SniffTest, FindsEitherHalfOfANetworkByTheOther) {
   const std::string darknet("\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0abcd", 24);
   const Case cases[] = {
       {"caffe/a.prototxt", net, "caffe/b.caffemodel", Caffe(), ModelFormat::kCaffe},
+      {"noname/a.prototxt", net, "noname/a.caffemodel", BytesField(100, BytesField(1, "conv")), ModelFormat::kCaffe},
       {"v1/old.prototxt", "input: \"data\"\ninput_dim: 1\nlayers { }", "v1/w", CaffeV1(), ModelFormat::kCaffe},
       {"darknet/a.cfg", "# comment\n[net]\nbatch=1\n", "darknet/a.weights", darknet, ModelFormat::kDarknet},
   };

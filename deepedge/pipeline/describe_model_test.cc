@@ -63,6 +63,16 @@ TEST_F(DescribeModelTest, ACardAboveAVersionFolderCounts) {
   EXPECT_EQ(DescribeModel(other, classifier_).value().origin, CardOrigin::kGuess);
 }
 
+TEST_F(DescribeModelTest, AVersionThatDoesNotServeHasTheCardItKeeps) {
+  Write("cats/model.yaml", "name: second\nversion: 2\noutput: { decoder: raw }\n");
+  Write("cats/1/.card.yaml", "name: first\nversion: 1\noutput: { decoder: raw }\n");
+  Write("cats/2/.card.yaml", "name: as it came\nversion: 2\noutput: { decoder: raw }\n");
+  const ModelFiles first{.graph = Write("cats/1/net.onnx", "one")};
+  const ModelFiles second{.graph = Write("cats/2/net.onnx", "two")};
+  EXPECT_EQ(DescribeModel(first, classifier_).value().card.name, "first");
+  EXPECT_EQ(DescribeModel(second, classifier_).value().card.name, "second");
+}
+
 TEST_F(DescribeModelTest, AWrongCardIsAnErrorAndNotPassedOver) {
   const ModelFiles files{.graph = Write("net.onnx", "graph")};
   Write("model.yaml", "output: { decoder: x }\n");

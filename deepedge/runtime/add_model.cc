@@ -22,8 +22,12 @@ Path GraphFile(const ModelFiles& files) {
 
 // The current version's card where the user changed it since it was installed.
 std::optional<ModelCard> EditedCard(const RepositoryEntry& entry) {
-  const auto now = LoadModelCard(entry.folder / "model.yaml");
-  const auto installed = LoadModelCard(entry.CurrentFolder() / ".card.yaml");
+  auto now = LoadModelCard(entry.folder / "model.yaml");
+  auto installed = LoadModelCard(entry.CurrentFolder() / ".card.yaml");
+  // Variants belong to the files that they were made of.
+  for (auto* card : {&now, &installed}) {
+    if (card->ok()) card->value().variants.clear();
+  }
   if (!now.ok() || !installed.ok() || now.value() == installed.value()) return std::nullopt;
   return now.value();
 }
@@ -234,7 +238,7 @@ Result<std::optional<AddOutcome>> UpdateModel(Engine& engine, const ModelReposit
   const CatalogueModel* model = catalogue.Find(origin.value().catalogue_name);
   if (model == nullptr) {
     return Error{ErrorCode::kNotFound, fmt::format("model '{}': the catalogue ({}) no longer has '{}'", entry.name,
-                                                   catalogue.where, origin.value().catalogue_name)};
+                                                   PrintableUrl(catalogue.where), origin.value().catalogue_name)};
   }
   if (IsUpToDate(origin.value(), *model)) {
     return std::optional(AddOutcome{.name = entry.name, .published = {.version = entry.current, .is_new = false}});

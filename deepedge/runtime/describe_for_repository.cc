@@ -1,7 +1,5 @@
 #include "deepedge/runtime/describe_for_repository.h"
 
-#include <vector>
-
 #include "deepedge/ingest/picture_file.h"
 
 namespace deepedge {
@@ -9,8 +7,9 @@ namespace deepedge {
 Result<ModelDescription> DescribeForRepository(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
                                                const Path& probe) {
   if (probe.empty()) return DescribeModel(files, graph);
-  std::vector<RgbPicture> pictures(1);
-  DE_TRY(pictures.front(), ReadPicture(probe));
+  std::vector<RgbPicture> pictures;
+  DE_TRY(RgbPicture picture, ReadPicture(probe));
+  pictures.push_back(std::move(picture));
   return DescribeWithProbe(engine, files, graph, pictures);
 }
 

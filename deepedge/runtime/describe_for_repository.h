@@ -6,7 +6,8 @@
 
 namespace deepedge {
 
-// `probe`: a picture to try open readings on; empty: none. Errors: as DescribeModel and ReadPicture.
+// What DescribeModel says or, with `probe`, a picture, what DescribeWithProbe says. Errors: a card beside the model
+// that is wrong or for another file; the picture cannot be read.
 Result<ModelDescription> DescribeForRepository(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
                                                const Path& probe);
 

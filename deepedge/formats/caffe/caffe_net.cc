@@ -8,10 +8,13 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "deepedge/formats/graph/graph_ops.h"
+
 namespace deepedge {
 namespace {
 
 constexpr size_t kMaxLayers = 20'000;
+constexpr size_t kMaxReason = 1000;  // of an error, in bytes
 constexpr int64_t kMaxDimension = int64_t{1} << 31;
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 39> kOldTypes = {{
@@ -181,9 +184,9 @@ Result<CaffeNet> ParseCaffeNet(std::string_view text) {
   try {
     NetBuilder(net).Build();
   } catch (const Unsupported& e) {
-    return Error{ErrorCode::kUnsupported, e.what()};
+    return Error{ErrorCode::kUnsupported, Shown(e.what(), kMaxReason)};
   } catch (const std::exception& e) {
-    return Error{ErrorCode::kBadInput, e.what()};
+    return Error{ErrorCode::kBadInput, Shown(e.what(), kMaxReason)};
   }
   return net;
 }

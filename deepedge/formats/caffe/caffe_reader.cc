@@ -20,7 +20,8 @@ using ov::op::v0::Parameter;
 struct Blob {
   GraphValue value;
   bool consumed = false;
-  size_t order = 0;  // of the layer that wrote it
+  bool is_input = false;
+  size_t order = 0;  // of writing
 };
 
 bool IsDataLayer(const std::string& type) {
@@ -54,7 +55,6 @@ class GraphBuilder {
       DE_TRY_STATUS(Catch(layer, [&]() -> Status { return AddInput(input.name, input.shape); }));
     }
     for (const CaffeLayer& layer : net_.layers) {
-      ++order_;
       DE_TRY_STATUS(Catch(layer, [&]() -> Status { return AddLayer(layer); }));
     }
     const CaffeLayer whole{.name = net_.name, .type = "the whole network"};
@@ -98,7 +98,9 @@ class GraphBuilder {
     CheckSize(input->output(0));
     NameValue(input, name);
     inputs_.push_back(input);
-    return Write(name, input, false);
+    DE_TRY_STATUS(Write(name, input, false));
+    blobs_[name].is_input = true;
+    return {};
   }
 
   // `in_place`: the layer reads what it writes over.
@@ -106,7 +108,7 @@ class GraphBuilder {
     if (blobs_.contains(name) && !in_place) {
       throw std::invalid_argument(fmt::format("its top '{}' is the top of another layer too", name));
     }
-    blobs_[name] = Blob{.value = value, .consumed = false, .order = order_};
+    blobs_[name] = Blob{.value = value, .order = order_++};
     return {};
   }
 
@@ -206,7 +208,7 @@ class GraphBuilder {
   std::shared_ptr<ov::Model> Finish() {
     std::vector<std::pair<size_t, NamedOutput>> outputs;
     for (const auto& [name, blob] : blobs_) {
-      if (!blob.consumed && !IsUnreadInput(blob)) outputs.emplace_back(blob.order, NamedOutput{name, blob.value});
+      if (!blob.consumed && !blob.is_input) outputs.emplace_back(blob.order, NamedOutput{name, blob.value});
     }
     if (outputs.empty()) throw std::invalid_argument("has no outputs: every top is read by another layer");
     std::stable_sort(outputs.begin(), outputs.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -218,15 +220,14 @@ class GraphBuilder {
     return model;
   }
 
-  // A data layer's top that no layer reads, such as labels.
-  static bool IsUnreadInput(const Blob& blob) {
-    return dynamic_cast<const Parameter*>(blob.value.get_node()) != nullptr && blob.value.get_target_inputs().empty();
-  }
-
+  // Not those that no layer reads, such as labels.
   std::vector<std::shared_ptr<Parameter>> UsedInputs() const {
     std::vector<std::shared_ptr<Parameter>> used;
     for (const auto& input : inputs_) {
-      if (!input->output(0).get_target_inputs().empty()) used.push_back(input);
+      const bool leaves = std::any_of(blobs_.begin(), blobs_.end(), [&](const auto& entry) {
+        return !entry.second.consumed && !entry.second.is_input && entry.second.value == input->output(0);
+      });
+      if (leaves || !input->output(0).get_target_inputs().empty()) used.push_back(input);
     }
     return used;
   }
@@ -237,7 +238,7 @@ class GraphBuilder {
   bool free_batch_ = true;
   std::vector<std::shared_ptr<Parameter>> inputs_;
   std::map<std::string, Blob> blobs_;
-  size_t order_ = 0;  // of the layer at work, from 1 on
+  size_t order_ = 0;  // of what is written next
 };
 
 Result<CaffeNet> ReadNet(const Path& file) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <optional>
 
+#include "deepedge/formats/graph/graph_ops.h"
 #include "deepedge/formats/wire.h"
 
 namespace deepedge {
@@ -209,7 +210,7 @@ Status CaffeWeights::IndexLayer(int64_t begin, int64_t end, bool v1) {
       blobs.push_back(std::move(blob));
     }
   }
-  if (scanner.broken()) return Error{ErrorCode::kBadInput, fmt::format("layer '{}' is damaged", name)};
+  if (scanner.broken()) return Error{ErrorCode::kBadInput, fmt::format("layer '{}' is damaged", Shown(name))};
   // As Caffe does it, the last of two layers of one name counts.
   if (!blobs.empty()) layers_.insert_or_assign(std::move(name), std::move(blobs));
   return {};
@@ -227,6 +228,10 @@ const std::vector<CaffeBlob>& CaffeWeights::Blobs(std::string_view layer) const 
 }
 
 Result<std::vector<float>> CaffeWeights::Read(const CaffeBlob& blob) {
+  read_bytes_ += blob.length;
+  if (read_bytes_ > file_.size()) {
+    return Error{ErrorCode::kBadInput, "layers of one name use the same numbers again and again"};
+  }
   std::vector<float> values;
   values.reserve(static_cast<size_t>(blob.count));  // not more than the file has bytes
   NumberType raw = NumberType::kFloat;

@@ -30,7 +30,8 @@ class CaffeWeights {
 
   // The arrays of a layer; none when the file does not know it or it has none.
   const std::vector<CaffeBlob>& Blobs(std::string_view layer) const;
-  // The numbers of an array that Blobs gave. Errors: kBadInput.
+  // The numbers of an array that Blobs gave, each array once: a small file must not become large by many layers of the
+  // same name. Errors: kBadInput.
   Result<std::vector<float>> Read(const CaffeBlob& blob);
 
   const Path& path() const { return path_; }
@@ -44,6 +45,7 @@ class CaffeWeights {
 
   Path path_;
   BoundedFile file_;
+  int64_t read_bytes_ = 0;
   std::map<std::string, std::vector<CaffeBlob>, std::less<>> layers_;
 };
 

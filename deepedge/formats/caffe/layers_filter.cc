@@ -3,6 +3,8 @@
 
 #include <openvino/op/add.hpp>
 #include <openvino/op/avg_pool.hpp>
+#include <openvino/op/broadcast.hpp>
+#include <openvino/op/concat.hpp>
 #include <openvino/op/convolution.hpp>
 #include <openvino/op/group_conv.hpp>
 #include <openvino/op/matmul.hpp>
@@ -200,6 +202,40 @@ std::vector<GraphValue> GlobalPooling(const GraphValue& bottom, bool max) {
   return {std::make_shared<ov::op::v1::ReduceMean>(bottom, axes, true)};
 }
 
+// `count` rows (axis 2) or columns (axis 3) of zeros before and after.
+GraphValue WithZeros(const GraphValue& value, size_t axis, size_t count) {
+  if (count == 0) return value;
+  std::vector<GraphValue> shape{DimensionsOf(value, 0, axis), IndexConstant({static_cast<int64_t>(count)})};
+  if (axis == 2) shape.push_back(DimensionsOf(value, 3, 4));
+  const auto zeros = std::make_shared<ov::op::v3::Broadcast>(FloatConstant(0), JoinShape(shape));
+  return std::make_shared<ov::op::v0::Concat>(ov::OutputVector{zeros, value, zeros}, static_cast<int64_t>(axis));
+}
+
+// The average over a window and what it holds of the padding, but nothing behind the padding.
+GraphValue Average(const GraphValue& bottom, const Window& w, ov::op::RoundingType rounding) {
+  using ov::op::v14::AvgPool;
+  const ov::Strides strides{w.stride.h, w.stride.w};
+  const ov::Shape pads{w.pad.h, w.pad.w};
+  const ov::Shape none{0, 0};
+  const ov::Shape kernel{w.kernel.h, w.kernel.w};
+  if (w.pad.h == 0 && w.pad.w == 0) {
+    return std::make_shared<AvgPool>(bottom, strides, none, none, kernel, true, rounding);
+  }
+  const bool exact = w.stride.h == 1 && w.stride.w == 1;
+  if (exact || rounding == ov::op::RoundingType::FLOOR) {
+    return std::make_shared<AvgPool>(bottom, strides, pads, pads, kernel, false, ov::op::RoundingType::FLOOR);
+  }
+  // When it rounds up, the engine divides by cells behind the padding too. So the padding becomes part of the picture
+  // (not as a Pad, which the engine would take back into the pooling), and only what lies behind is left out. A last
+  // window that begins in the padding is cut off: as many stay as the maximum has.
+  const GraphValue padded = WithZeros(WithZeros(bottom, 2, w.pad.h), 3, w.pad.w);
+  const GraphValue all =
+      std::make_shared<AvgPool>(padded, strides, none, none, kernel, true, ov::op::RoundingType::CEIL);
+  const auto counted =
+      std::make_shared<ov::op::v14::MaxPool>(bottom, strides, ov::Strides{1, 1}, pads, pads, kernel, rounding);
+  return SliceAxis(SliceAxis(all, 2, 0, DimensionsOf(counted, 2, 3)), 3, 0, DimensionsOf(counted, 3, 4));
+}
+
 std::vector<GraphValue> Pooling(LayerContext& c) {
   Params p = c.Param("pooling_param");
   const std::string method = p.Word("pool", "MAX");
@@ -223,7 +259,7 @@ std::vector<GraphValue> Pooling(LayerContext& c) {
     return {
         std::make_shared<ov::op::v14::MaxPool>(c.Bottom(), strides, ov::Strides{1, 1}, pads, pads, kernel, rounding)};
   }
-  return {std::make_shared<ov::op::v14::AvgPool>(c.Bottom(), strides, pads, pads, kernel, false, rounding)};
+  return {Average(c.Bottom(), w, rounding)};
 }
 
 }  // namespace

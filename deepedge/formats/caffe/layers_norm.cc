@@ -83,7 +83,7 @@ Covered Cover(const GraphValue& bottom, size_t axis, int64_t axes) {
   Covered covered{.padded = ov::Shape(rank, 1)};
   for (size_t i = axis; i < end; ++i) {
     covered.shape.push_back(DimensionOf(bottom, i));
-    covered.padded[i] = static_cast<size_t>(covered.shape.back());
+    covered.padded[static_cast<std::ptrdiff_t>(i)] = static_cast<size_t>(covered.shape.back());
   }
   return covered;
 }

@@ -78,7 +78,7 @@ class Parser {
     }
     if (c == '[' && colon) return ParseList(message, field, depth);
     if (c != '{' && c != '<' && !colon) {
-      return Fail(fmt::format("expected ':' or '{{' after '{}', found {}", field.name, Shown(c)));
+      return Fail(fmt::format("expected ':' or '{{' after '{}', found {}", field.name.substr(0, 100), Shown(c)));
     }
     DE_TRY_STATUS(ParseValue(field, depth));
     message.fields.push_back(std::move(field));

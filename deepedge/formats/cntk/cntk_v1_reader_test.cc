@@ -462,6 +462,12 @@ TEST(CntkV1Reader, SaysWhatIsNotRead) {
   ExpectError(one("Sigmoid", Nothing).Bytes(99), ErrorCode::kUnsupported, {"version 99"});
 }
 
+TEST(CntkV1Reader, RefusesNamesThatAreNoText) {
+  Network network = Joined();
+  network.nodes[1].name = "a\nb";
+  ExpectError(network.Bytes(18), ErrorCode::kBadInput, {"no text"});
+}
+
 TEST(CntkV1Reader, RefusesWhatDoesNotFit) {
   const auto with = [](const Body& weights) {
     Network network;

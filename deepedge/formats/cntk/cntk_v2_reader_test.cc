@@ -232,6 +232,13 @@ TEST_F(CntkV2Reader, RefusesWhatDoesNotFit) {
   ExpectError(grows, ErrorCode::kBadInput, {"a constant of shape"});
 }
 
+TEST_F(CntkV2Reader, RefusesNamesThatAreNoText) {
+  for (const std::string name : {"a\nb", "\xFF\xFE", "\x7F"}) {
+    ModelV2 model;
+    ExpectError(model.Input("x", {2}).Function(name, kRelu, {"x"}), ErrorCode::kBadInput, {"'uid'"});
+  }
+}
+
 TEST_F(CntkV2Reader, RefusesBlocksNestedTooDeeply) {
   ModelV2 model;
   model.Input("x", {2}).Function("B0", kRelu, {"x"});

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <optional>
+
+#include "deepedge/base/utf8.h"
 
 namespace deepedge::cntk {
 namespace {
@@ -118,6 +121,13 @@ Error Missing(std::string_view key, std::string_view wanted) {
   return {ErrorCode::kBadInput, fmt::format("has no '{}' that is {}", key, wanted)};
 }
 
+// Names come into messages and reports: they are text in one line.
+bool IsName(std::string_view text) {
+  const bool control =
+      std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return !control && FindInvalidUtf8(text) == std::string_view::npos;
+}
+
 bool IsInteger(const Value& value) {
   return value.type == ValueType::kBool || value.type == ValueType::kInt || value.type == ValueType::kSize;
 }
@@ -150,7 +160,7 @@ const Value* Dictionary::Find(std::string_view key) const {
 
 Result<std::string> Dictionary::Text(std::string_view key) const {
   const Value* value = Find(key);
-  if (value == nullptr || value->type != ValueType::kString) return Missing(key, "a text");
+  if (value == nullptr || value->type != ValueType::kString || !IsName(value->content)) return Missing(key, "a text");
   return std::string(value->content);
 }
 
@@ -188,7 +198,7 @@ Result<std::vector<std::string>> Dictionary::Texts(std::string_view key) const {
   DE_TRY(const auto values, Vector(key));
   std::vector<std::string> texts;
   for (const Value& value : values) {
-    if (value.type != ValueType::kString) return Missing(key, "a list of texts");
+    if (value.type != ValueType::kString || !IsName(value.content)) return Missing(key, "a list of texts");
     texts.emplace_back(value.content);
   }
   return texts;

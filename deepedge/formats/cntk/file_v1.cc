@@ -69,6 +69,10 @@ class Reader {
       const auto unit = Number<uint16_t>();
       if (unit == 0) return text;
       if (text.size() > kMaxText) Fail(fmt::format("has a name without end before byte {}", position()));
+      // Names come into messages and reports: they are text in one line. No writer uses characters beyond 16 bits.
+      if (unit < 0x20 || unit == 0x7F || (unit >= 0xD800 && unit < 0xE000)) {
+        Fail(fmt::format("has a name that is no text before byte {}", position()));
+      }
       AppendUtf8(unit, text);
     }
     return {};

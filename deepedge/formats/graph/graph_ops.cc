@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <openvino/op/add.hpp>
 #include <openvino/op/constant.hpp>
@@ -49,8 +50,17 @@ GraphValue PerChannel(const GraphValue& input, const std::vector<float>& values)
 
 }  // namespace
 
+std::string Shown(std::string_view text, size_t max_length) {
+  std::string shown(text.substr(0, max_length));
+  std::replace_if(
+      shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  return text.size() > max_length ? shown + "..." : shown;
+}
+
 Error LayerError(ErrorCode code, const LayerName& layer, std::string_view what) {
-  return {code, fmt::format("{}: layer '{}' ({}): {}", layer.file.string(), layer.name, layer.type, Reason(what))};
+  constexpr size_t kMaxReason = 1000;
+  return {code, fmt::format("{}: layer '{}' ({}): {}", layer.file.string(), Shown(layer.name), Shown(layer.type),
+                            Shown(Reason(what), kMaxReason))};
 }
 
 GraphValue FloatConstant(const ov::Shape& shape, const std::vector<float>& values) {

@@ -31,6 +31,9 @@ struct LayerName {
   std::string_view type;
 };
 
+// Text from a file, fit for a message: what is not printable is shown as '?', the rest of a long one as "...".
+std::string Shown(std::string_view text, size_t max_length = 120);
+
 Error LayerError(ErrorCode code, const LayerName& layer, std::string_view what);
 
 // Runs `f`, which returns a Result or Status, and turns what the engine throws into a kBadInput that names the layer.

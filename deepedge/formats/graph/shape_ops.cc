@@ -20,11 +20,11 @@ size_t RankOf(const GraphValue& value) {
 }
 
 int64_t DimensionOf(const GraphValue& value, size_t axis) {
-  const ov::PartialShape& shape = value.get_partial_shape();
-  if (axis >= RankOf(value) || shape[axis].is_dynamic()) {
-    throw std::invalid_argument(fmt::format("dimension {} of its input is not known", axis));
+  if (axis < RankOf(value)) {
+    const ov::Dimension& dimension = value.get_partial_shape()[static_cast<std::ptrdiff_t>(axis)];
+    if (dimension.is_static()) return dimension.get_length();
   }
-  return shape[axis].get_length();
+  throw std::invalid_argument(fmt::format("dimension {} of its input is not known", axis));
 }
 
 size_t AxisOf(int64_t axis, size_t rank) {

@@ -167,6 +167,12 @@ std::vector<GraphValue> Pooling(IrContext& c) {
   if (method != "max" && method != "avg") throw UnsupportedLayer(fmt::format("pool-method=\"{}\"", method));
   if (rounding != "ceil" && rounding != "floor") throw UnsupportedLayer(fmt::format("rounding_type=\"{}\"", rounding));
   const bool max = method == "max";
+  const bool padded = w.begin.h + w.begin.w + w.end.h + w.end.w > 0;
+  const bool exact = (DimensionOf(c.Input(), 2) + w.begin.h + w.end.h - w.kernel.h) % w.stride.h == 0 &&
+                     (DimensionOf(c.Input(), 3) + w.begin.w + w.end.w - w.kernel.w) % w.stride.w == 0;
+  if (!max && !exclude && padded && !exact && rounding == "ceil") {
+    throw UnsupportedLayer("an average that counts padding and rounds up");
+  }
   if (rounding == "floor") return {Pool(c, w, max, exclude, ov::op::RoundingType::FLOOR)};
   // Whether a last window that begins in the padding counts depends on where the file came from: its shape tells.
   const GraphValue value = Pool(c, w, max, exclude, ov::op::RoundingType::CEIL_TORCH);

@@ -7,6 +7,8 @@
 #include <pugixml.hpp>
 #include <string_view>
 
+#include "deepedge/formats/graph/graph_ops.h"
+
 namespace deepedge {
 namespace {
 
@@ -25,7 +27,10 @@ std::optional<int64_t> WholeNumber(std::string_view text) {
   return number;
 }
 
-Error Bad(std::string_view what) { return {ErrorCode::kBadInput, std::string(what)}; }
+Error Bad(std::string_view what) {
+  constexpr size_t kMaxReason = 1000;
+  return {ErrorCode::kBadInput, Shown(what, kMaxReason)};
+}
 
 Result<int64_t> NumberAttribute(const pugi::xml_node& node, const char* name) {
   const auto number = WholeNumber(node.attribute(name).value());

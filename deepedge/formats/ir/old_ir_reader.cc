@@ -60,7 +60,7 @@ class GraphBuilder {
   }
 
   Error Bad(std::string_view what) const {
-    return {ErrorCode::kBadInput, fmt::format("{}: {}", files_.graph.string(), what)};
+    return {ErrorCode::kBadInput, fmt::format("{}: {}", files_.graph.string(), Shown(what, 1000))};
   }
 
   static size_t FindPort(const std::vector<IrPort>& ports, int64_t id) {

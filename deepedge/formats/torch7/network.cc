@@ -195,24 +195,28 @@ Result<std::vector<int64_t>> Network::FindInput() const {
                       "no module says how many channels the input has");
   }
   if (dims.size() != 3) return dims;
+  // Sizes are tried in order until it is clear: many fit in a row, so nothing fixes the size; or some did and many no
+  // longer do. Networks that need a multiple of something have gaps, but none that long.
+  constexpr int64_t kClear = 200;
+  constexpr int64_t kGap = 72;
   std::vector<int64_t> fitting;
   int64_t modules_left = kMaxTried;
   int64_t tried = 0;
+  int64_t in_row = 0;  // of sizes that fit, or after one that did do not
   Status last;
-  for (int64_t size = 1; size <= kLargestTried && modules_left > 0; ++size) {
-    dims[1] = dims[2] = size;
+  while (tried < kLargestTried && modules_left > 0 && (fitting.empty() || in_row < (last.ok() ? kClear : kGap))) {
+    dims[1] = dims[2] = ++tried;
     const Status status = Try(dims, modules_left);
-    tried = size;
-    if (status.ok()) fitting.push_back(size);
-    if (!status.ok()) last = status;
-    if (status.ok() || status.error().code != ErrorCode::kUnsupported) continue;
-    return status.error();
+    if (!status.ok() && status.error().code == ErrorCode::kUnsupported) return status.error();
+    in_row = status.ok() == last.ok() ? in_row + 1 : 1;
+    last = status;
+    if (status.ok()) fitting.push_back(tried);
   }
   if (fitting.empty()) {
     return last.error().Wrap(fmt::format("no picture of 1x1 to {}x{} fits the network; at the last one", tried, tried));
   }
-  // Everything fits from some size on: nothing is fixed.
-  if (static_cast<int64_t>(fitting.size()) == tried - fitting.front() + 1 && fitting.size() > 1) {
+  // Everything fits from some size on.
+  if (last.ok() && static_cast<int64_t>(fitting.size()) == tried - fitting.front() + 1 && fitting.size() > 1) {
     dims[1] = dims[2] = kOpen;
     int64_t once = kMaxModules;
     if (Try(dims, once).ok()) return dims;

@@ -205,6 +205,11 @@ Status Parser::ReadObject(size_t item, int depth) {
   if (name.starts_with("V ")) {
     DE_TRY(name, Text());
   }
+  // Classes are named in messages.
+  const auto plain = [](char c) { return c > 0x20 && c < 0x7F; };
+  if (name.size() > 100 || !std::all_of(name.begin(), name.end(), plain)) {
+    return Bad(fmt::format("has an object without a class at byte {}", size_ - rest_.size()));
+  }
   file_.items_[item].class_name = name;
   if (TypeOf(name, "Tensor")) return ReadTensor(item, depth);
   if (const auto type = TypeOf(name, "Storage")) return ReadStorage(item, *type);

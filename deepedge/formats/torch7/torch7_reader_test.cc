@@ -167,6 +167,11 @@ TEST(Torch7Reader, NamesModulesThatAreNotRead) {
   ExpectError(other.Module("nn.gModule"), ErrorCode::kUnsupported, {"(nn.gModule)"});
 }
 
+TEST(Torch7Reader, RefusesClassesThatAreNoText) {
+  Writer w;
+  ExpectError(w.Module("nn.Re\nLU"), ErrorCode::kBadInput, {"without a class"});
+}
+
 TEST(Torch7Reader, RefusesWhatDoesNotFit) {
   struct Case {
     const char* what;
