@@ -91,9 +91,24 @@ struct Roles {
 
 bool IsInteger(ElementType type) { return type == ElementType::kI64 || type == ElementType::kI32; }
 
+constexpr std::string_view kTfliteOperation = "TFLite_Detection_PostProcess";
+
+// How many classes went into TFLite's operation, without the background: maps of boxes come first, then as many of
+// scores. 0: not seen.
+int ClassesBehind(const Evidence& evidence) {
+  const std::vector<MapFacts>& maps = evidence.Facts(0).maps;
+  if (maps.size() < 2 || maps.size() % 2 != 0 || maps[0].channels < 4 || maps[0].channels % 4 != 0) return 0;
+  const int boxes = maps[0].channels / 4;
+  const int scores = maps[maps.size() / 2].channels;
+  return scores % boxes == 0 && scores / boxes > 1 ? scores / boxes - 1 : 0;
+}
+
 // Boxes are a table of four columns; the lists beside it are told apart by name, then by type, then by TFLite's order.
 std::optional<Roles> FindRoles(const Evidence& evidence) {
   Roles roles;
+  if (evidence.graph.outputs.size() == 4 && EndsIn(evidence, 0, kTfliteOperation)) {
+    return Roles{.boxes = 0, .scores = 2, .classes = 1, .count = 3};  // the operation's own order
+  }
   std::vector<size_t> lists;
   const auto& outputs = evidence.graph.outputs;
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -155,6 +170,7 @@ void ProposeBoxesClassesScores(const Evidence& evidence, std::vector<Proposal>* 
     proposal.input.free_width = proposal.input.free_height = 320;
   }
   if (evidence.format == ModelFormat::kTflite) proposal.input.values = kPlusMinusOne;
+  if (EndsIn(evidence, 0, kTfliteOperation)) proposal.classes = ClassesBehind(evidence);
   proposals->push_back(std::move(proposal));
 }
 
