@@ -75,6 +75,17 @@ void RemoveTree(const Path& path) {
   fs::remove_all(path, ec);
 }
 
+// What is installed must be readable: names and labels may come from files of any kind.
+Status CheckReadsBack(const ModelCard& card) {
+  const auto no_label_file = [](const std::string&) -> Result<std::string> {
+    return Error{ErrorCode::kNotFound, "no label file"};
+  };
+  const auto again = ParseModelCard(ToYaml(card), kCardFile, no_label_file);
+  if (again.ok()) return {};
+  return Error{ErrorCode::kBadInput, fmt::format("model '{}': its card cannot be written, so nothing was installed: {}",
+                                                 card.name, again.error().message)};
+}
+
 // Left by a writer that was killed between writing and renaming.
 void RemoveTemporaries(const Path& folder) {
   std::error_code ec;
@@ -203,6 +214,7 @@ Result<Published> ModelRepository::Publish(Staging staging, const std::string& n
   DE_TRY_STATUS(CheckModelName(name));
   DE_TRY(origin.files, ListFiles(staging.files()));
   card.name = name;
+  DE_TRY_STATUS(CheckReadsBack(card));
   DE_TRY_STATUS(WriteDurably(staging.files() / kOriginFile, ToText(origin)));
   DE_TRY_STATUS(SyncTree(staging.files()));
   DE_TRY(const UniqueFd lock, Lock());

@@ -80,6 +80,19 @@ TEST_F(ModelRepositoryTest, TheSameFilesAreNoNewVersion) {
   EXPECT_FLOAT_EQ(ServingCard("a").threshold, 0.7F);
 }
 
+TEST_F(ModelRepositoryTest, InstallsNothingWhoseCardCannotBeReadAgain) {
+  auto staging = repository_.NewStaging();
+  ASSERT_TRUE(staging.ok());
+  ASSERT_TRUE(WriteFileAtomically(staging.value().files() / "net.onnx", "one").ok());
+  ModelCard card = Card();
+  card.threshold = 7;  // no card may say so
+  const auto refused = repository_.Publish(std::move(staging).value(), "a", card, {.sources = {"x"}}, {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(refused.error().message, HasSubstr("nothing was installed"));
+  EXPECT_TRUE(repository_.List().value().empty());
+}
+
 TEST_F(ModelRepositoryTest, Removes) {
   Add("a", "one").value();
   Add("a", "two").value();

@@ -195,6 +195,17 @@ class RepositoryTest(harness.EndToEndTest):
                 out.add(self.model, "deep/squares")
             self.assertEqual(self.good("add", path, "--name", "a_" + mode.replace(":", ""))["card"]["labels"], ["red", "blue"])
 
+    def test_labels_in_latin_1_are_read(self):
+        folder = self.folder / "cafe"
+        folder.mkdir()
+        for name in "scene.xml", "scene.bin":
+            shutil.copy(self.model / name, folder)
+        (folder / "model.yaml").write_text(CARD.replace("labels: [red, blue]", "labels_file: labels.txt"))
+        (folder / "labels.txt").write_bytes("caf\u00e9\nbleu\n".encode("latin-1"))
+        self.good("add", folder, "--name", "cafe")
+        self.assertEqual(self.good("show", "cafe")["card"]["labels"], ["caf\u00e9", "bleu"])
+        self.good("run", "cafe", self.picture)
+
     def test_several_sources_make_one_model(self):
         url = self.hub.put_plain("x/scene.xml", self.xml)
         other = self.hub.put_plain("y/scene.bin", self.bin)
