@@ -167,3 +167,21 @@ def write_model(folder, work=0, weights_mb=0):
         "output: { decoder: yolox, strides: [16], nms_iou: 0.45 }\n"
         f"labels: {json.dumps(LABELS)}\n")
     return folder
+
+
+def write_classifier(folder):
+    """A network without a card that tells red, green and blue pictures apart: 1x3x128x128 to 1x3, which add up to 1."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = _Graph()
+    picture = graph.add("Parameter", "picture", [], [1, 3, 128, 128], 'shape="1,3,128,128" element_type="f32"')
+    means = graph.add("AvgPool", "means", [picture], [1, 3, 1, 1],
+                      'kernel="128, 128" strides="128, 128" pads_begin="0, 0" pads_end="0, 0" exclude-pad="true" '
+                      'auto_pad="explicit" rounding_type="floor"')
+    flat = graph.add("Reshape", "flat", [means, graph.constant("flat_shape", [1, 3], [2], integer=True)], [1, 3],
+                     'special_zero="false"')
+    shares = graph.add("SoftMax", "prob", [flat], [1, 3], 'axis="1"')
+    graph.add("Result", "result", [shares], [])
+    (folder / "net.xml").write_text(graph.xml("net"))
+    (folder / "net.bin").write_bytes(graph.weights)
+    return folder
