@@ -22,6 +22,9 @@ enum class TensorLayout { kNchw, kNhwc };
 struct PictureInput {
   std::string tensor;  // name of the input; empty: the model's only input
   TensorLayout layout = TensorLayout::kNchw;
+  // The tensor holds columns where others hold rows: [N, C, width, height] or [N, width, height, C], as networks
+  // trained with MATLAB have it. width and height stay the picture's.
+  bool transposed = false;
   int width = 0;
   int height = 0;
   ChannelOrder order = ChannelOrder::kRgb;

@@ -158,8 +158,11 @@ void TakeMtcnn(const Evidence& evidence, Proposal* proposal) {
   proposal->confidence = 0.85;
   proposal->labels = {"no_face", "face"};
   proposal->labels_reason = "MTCNN tells faces from other things";
-  proposal->input = {
-      .order = ChannelOrder::kRgb, .values = kFace127Half, .resize = ResizeRule::kStretch, .confidence = 0.85};
+  proposal->input = {.order = ChannelOrder::kRgb,
+                     .values = kFace127Half,
+                     .resize = ResizeRule::kStretch,
+                     .transposed = true,
+                     .confidence = 0.85};
 }
 
 // Class scores and numbers in several outputs: age and gender, attributes, MTCNN's nets for crops.
