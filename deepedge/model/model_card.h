@@ -157,7 +157,7 @@ struct OutputDecoderSpec {
   std::string count;
   std::string landmarks;  // kSsdAnchors, kBoxesScores, kCenternet: key points in a tensor of their own
   std::string quality;    // kYunet with anchors: the IoU
-  std::string offsets;    // kCenternet: where in its cell a centre lies
+  std::string offsets;    // kCenternet: where in its cell a centre lies; kHeatmapPose: where a point lies (PoseNet)
   std::string pafs;       // kHeatmapPose: part affinity fields; empty: one person
   std::string tensor;     // of the kinds that read one: kEmbedding, kSegmentation, kTextMap, kRegression, kHeatmapPose
   std::vector<OutputHead> heads;       // kYoloAnchors always; kDfl, kYunet where names are needed

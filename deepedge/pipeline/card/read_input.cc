@@ -88,6 +88,10 @@ FormatHabit HabitOf(const Evidence& evidence) {
             "tensors are called as networks from Caffe call them: BGR minus the ImageNet mean"};
   switch (evidence.format) {
     case ModelFormat::kOnnx:
+      if (evidence.picture && evidence.picture->layout == TensorLayout::kNhwc) {
+        return {ChannelOrder::kRgb, kUnit, 0.55,
+                "colours come last, as TensorFlow has them, whose networks often take 0 to 1"};
+      }
       return {ChannelOrder::kRgb, kImageNetRgb, 0.6,
               "most ONNX files come from PyTorch, whose networks take ImageNet's mean and deviation"};
     case ModelFormat::kPaddle:
@@ -195,7 +199,8 @@ class InputReader {
       rule = IsCntk(evidence_.format) || evidence_.InputFactsOf(0).std.size() == 1 || FromCntk() ? kBytes : kUnit;
       reading = {0.5, "grey pictures are mostly given so"};
     }
-    if (habit_.values) {
+    const bool of_colours = habit_.values && habit_.values->mean[0] != habit_.values->mean[1];
+    if (habit_.values && (picture_.channels != 1 || !of_colours)) {
       rule = *habit_.values;
       reading = {habit_.confidence, "networks of this family take it so"};
     }
