@@ -22,7 +22,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns falsely of overlapping copies inside std::string at -O2 and above.
   target_compile_options(deepedge_options INTERFACE -Wno-restrict)
 else()
-  target_compile_options(deepedge_options INTERFACE -Wthread-safety)
+  # Clang warns of what GCC 12's own library marks as deprecated and uses itself, in std::stable_sort for example.
+  target_compile_options(deepedge_options INTERFACE -Wthread-safety -Wno-deprecated-declarations)
 endif()
 target_compile_definitions(deepedge_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
@@ -43,7 +44,7 @@ endif()
 
 option(DEEPEDGE_FUZZ "Build the fuzz targets of the readers (clang only)" OFF)
 if(DEEPEDGE_FUZZ)
-  # Everything tells the fuzzer which way it went; the targets themselves are in deepedge/formats/fuzz.
+  # Everything tells the fuzzer which way it went; the targets themselves are in the modules' folders fuzz/.
   target_compile_options(deepedge_options INTERFACE -fsanitize=fuzzer-no-link)
   target_link_options(deepedge_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()

@@ -17,7 +17,10 @@ using Numbers = std::vector<float>;
 
 std::string Num(double v) { return Writer::Number(v); }
 
-Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) { return ReadTorch7(Path("net.t7"), bytes); }
+Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) {
+  KeepSeed("torch7", bytes);
+  return ReadTorch7(Path("net.t7"), bytes);
+}
 
 void ExpectError(const std::string& bytes, ErrorCode code, const std::vector<std::string>& parts) {
   const auto read = Read(bytes);
