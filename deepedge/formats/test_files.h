@@ -29,14 +29,14 @@ inline std::string BytesField(uint32_t number, std::string_view content) {
 }
 
 // Keeps what a test reads as a seed of a fuzz target, in $DEEPEDGE_FUZZ_SEEDS/<target>, where scripts/fuzz asks for it.
-// Long ones are left out, and after the first few hundred the many that a test makes by damaging one.
+// Long ones are left out, and most of the many that a test makes by damaging one.
 inline void KeepSeed(const std::string& target, const std::string& input) {
   constexpr size_t kLongest = 64 << 10;
-  constexpr int kMost = 400;
+  constexpr int kMostOfATest = 30;
   static const char* folder = std::getenv("DEEPEDGE_FUZZ_SEEDS");
   if (folder == nullptr || input.size() > kLongest) return;
-  static std::map<std::string, int> kept;
-  if (++kept[target] > kMost) return;
+  static std::map<const ::testing::TestInfo*, int> kept;
+  if (++kept[::testing::UnitTest::GetInstance()->current_test_info()] > kMostOfATest) return;
   const Path path = Path(folder) / target;
   std::filesystem::create_directories(path);
   std::ofstream(path / std::to_string(std::hash<std::string>()(input)), std::ios::binary) << input;
