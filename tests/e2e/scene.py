@@ -129,7 +129,7 @@ def _add_weights(graph, means, megabytes):
 
 
 def write_model(folder, work=0, weights_mb=0):
-    """The network and its card. `work` adds that many layers that cost time and change nothing, `weights_mb` that many
+    """The network and its card; it takes other sizes too, in cells of 16 pixels. `work` adds that many layers that cost time and change nothing, `weights_mb` that many
     megabytes of weights that change nothing: over 32 the engine keeps one copy of them for all lanes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ def write_model(folder, work=0, weights_mb=0):
     score = graph.add("Sigmoid", "sigmoid", [score], [1, 3, CELLS, CELLS])
     both = graph.add("Concat", "both", [place, score], [1, 7, CELLS, CELLS], 'axis="1"')
     cells = CELLS * CELLS
-    flat = graph.add("Reshape", "flat", [both, graph.constant("flat_shape", [1, 7, cells], [3], integer=True)],
+    flat = graph.add("Reshape", "flat", [both, graph.constant("flat_shape", [1, 7, -1], [3], integer=True)],
                      [1, 7, cells], 'special_zero="false"')
     rows = graph.add("Transpose", "rows", [flat, graph.constant("order", [0, 2, 1], [3], integer=True)], [1, cells, 7])
     graph.add("Result", "result", [rows], [])

@@ -65,6 +65,12 @@ class VariantsTest(harness.EndToEndTest):
         self.assertEqual(refused.code, 2, refused.err)
         self.assertIn("agrees with the model's own", refused.err)
 
+    def test_a_graph_that_holds_its_size_says_so(self):
+        fixed = scene.write_model(self.folder / "fixed", weights_mb=1)  # its product is of a fixed number of cells
+        outcome = harness.run("model", "reshape", fixed, "--measure", self.clip, "--size", "64x64")
+        self.assertEqual(outcome.code, 2, outcome.err)
+        self.assertIn("holds sizes as constants", outcome.err)
+
     def test_what_cannot_be_made_says_why_and_leaves_nothing(self):
         before = self.card()
         for arguments, text in [

@@ -96,6 +96,7 @@ bool BatchFollowed(const std::vector<ov::PartialShape>& before, const ov::Model&
 
 Status Reshape(ov::Model& model, size_t index, const WantedShape& wanted, const Path& file) {
   if (model.input(index).get_partial_shape() == wanted.shape) return {};
+  const ov::PartialShape before_input = model.input(index).get_partial_shape();
   std::vector<ov::PartialShape> before;
   for (const auto& output : model.outputs()) before.push_back(output.get_partial_shape());
   const auto reshaped = CatchOv(file, ErrorCode::kBadInput, [&]() -> Status {
@@ -107,7 +108,11 @@ Status Reshape(ov::Model& model, size_t index, const WantedShape& wanted, const 
                  fmt::format("{}: the graph is made for {} pictures at a time and cannot be run with one",
                              file.string(), wanted.reduced_batch)};
   }
-  if (!reshaped.ok()) return reshaped.error();
+  if (!reshaped.ok()) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("{}: the graph is made for {} and cannot take {}: somewhere it holds sizes as constants",
+                             file.string(), ToString(FromOv(before_input)), ToString(FromOv(wanted.shape)))};
+  }
   return {};
 }
 
