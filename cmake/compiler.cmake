@@ -22,8 +22,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns falsely of overlapping copies inside std::string at -O2 and above.
   target_compile_options(deepedge_options INTERFACE -Wno-restrict)
 else()
-  # Clang warns of what GCC 12's own library marks as deprecated and uses itself, in std::stable_sort for example.
-  target_compile_options(deepedge_options INTERFACE -Wthread-safety -Wno-deprecated-declarations)
+  target_compile_options(deepedge_options INTERFACE -Wthread-safety)
 endif()
 target_compile_definitions(deepedge_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
