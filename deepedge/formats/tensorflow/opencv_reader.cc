@@ -210,9 +210,10 @@ Result<GraphValue> Reader::Convolution(const OpenCvNode& node) {
   const auto out = static_cast<size_t>(weights.dims[3]);
   const auto channels = static_cast<size_t>(DimensionOf(x, 1));
   if (depthwise || channels != in) {
-    const size_t groups = depthwise ? in : channels / in;
+    const bool whole = in > 0 && channels > 0 && channels % in == 0 && (!depthwise || channels == in);
+    const size_t groups = depthwise ? in : whole ? channels / in : 0;
     const size_t filters = depthwise ? in * out : out;
-    if (groups == 0 || channels % groups != 0 || filters % groups != 0 || (depthwise && channels != in)) {
+    if (!whole || filters % groups != 0) {
       throw std::invalid_argument(fmt::format("weights over {} channels do not fit {}", in, channels));
     }
     const GraphValue kernel =

@@ -155,6 +155,16 @@ TEST_F(OpenCvReaderTest, NamesWhatItCannotRead) {
   }
 }
 
+TEST_F(OpenCvReaderTest, RefusesGroupsThatDoNotDivide) {
+  // 8 channels for weights over 3: 8 / 3 is 2 groups, which divide all sizes, but of 4 channels each.
+  const std::string text = kData + Node("c", "Conv2D", {"data", "w"}, kSame) + Node("d", "Conv2D", {"c", "v"}, kSame);
+  const auto model =
+      Read(text, WeightFloats("w", {1, 1, 3, 8}, Floats(24, 1)) + WeightFloats("v", {1, 1, 3, 4}, Floats(12, 1)));
+  ASSERT_FALSE(model.ok());
+  EXPECT_NE(model.error().message.find("layer 'd' (Conv2D): weights over 3 channels do not fit 8"), std::string::npos)
+      << model.error().message;
+}
+
 TEST_F(OpenCvReaderTest, SurvivesDamage) {
   const std::string text =
       kData + Ints("block", "int_val: 1 int_val: 1") + Ints("margins", "int_val: 0 int_val: 0 int_val: 1 int_val: 0") +
