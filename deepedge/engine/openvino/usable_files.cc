@@ -4,6 +4,7 @@
 
 #include "deepedge/formats/content.h"
 #include "deepedge/formats/foreign_reader.h"
+#include "deepedge/formats/onnx/onnx_external.h"
 #include "deepedge/formats/onnx/onnx_rewrite.h"
 #include "deepedge/formats/paddle_parameters.h"
 #include "deepedge/formats/paddle_version.h"
@@ -160,9 +161,10 @@ Result<UsableFiles> MakeUsable(const ModelFiles& files, std::optional<TemporaryF
   } else if (!HasUsualNames(files)) {
     DE_TRY(usable.files, LinkUsualNames(files, folder));
     if (files.format == ModelFormat::kOnnx) {
-      DE_TRY(const OnnxGraph graph, ReadOnnxGraph(files.graph));
-      DE_TRY_STATUS(PlaceExternalFiles(graph, folder->path()));
+      DE_TRY_STATUS(PlaceOnnxExternalFiles(files.graph, folder->path()));
     }
+  } else if (files.format == ModelFormat::kOnnx) {
+    DE_TRY_STATUS(FindOnnxExternalFiles(files.graph).status());  // none outside of the model's folder
   }
   return usable;
 }
