@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "deepedge/base/utf8.h"
 #include "deepedge/model/map_reader.h"
 #include "deepedge/model/model_card_names.h"
 #include "deepedge/model/variant_yaml.h"
@@ -321,7 +322,7 @@ void ReadLabels(MapReader& map, const LabelFileReader& read_label_file, std::vec
   }
   const Result<std::string> text = read_label_file(file);
   if (!text.ok()) return map.Report("labels_file", text.error().message);
-  *labels = Lines(text.value());
+  *labels = Lines(ToUtf8(text.value()));
   if (labels->empty() || labels->size() > kMostLabels) {
     map.Report("labels_file", fmt::format("{}: expected 1 to {} lines, one label each", file, kMostLabels));
   }

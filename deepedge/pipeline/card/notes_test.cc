@@ -32,6 +32,21 @@ TEST(Notes, LabelsAreLines) {
   EXPECT_THAT(ParseLabelLines(std::string(300, 'x')), IsEmpty());
 }
 
+TEST(Notes, LabelsAreText) {
+  EXPECT_THAT(ParseLabelLines("caf\xE9\nna\xEFve\n"), ElementsAre("caf\xC3\xA9", "na\xC3\xAFve"));
+  EXPECT_THAT(ParseLabelLines("\xEF\xBB\xBF"
+                              "caf\xC3\xA9\n"),
+              ElementsAre("caf\xC3\xA9"));
+  EXPECT_THAT(ParseLabelLines("n01440764\ttench\n"), ElementsAre("n01440764 tench"));
+  EXPECT_THAT(ParseLabelLines("a\x01\nb\n"), IsEmpty());
+  EXPECT_THAT(ParseLabelLines("\x80\nb\n"), IsEmpty());
+  EXPECT_THAT(ParseNameDictionary("{0: 'caf\xE9'}"), ElementsAre("caf\xC3\xA9"));
+  EXPECT_THAT(ParseNameDictionary(R"(["caf\u00e9"])"), ElementsAre("caf\xC3\xA9"));
+  EXPECT_THAT(ParseNameDictionary(R"(["a\u0000"])"), IsEmpty());
+  EXPECT_THAT(NotesInMetadata({{"ov.model_info.labels", "caf\xE9 th\xE9"}}).labels.at(0).value,
+              ElementsAre("caf\xC3\xA9", "th\xC3\xA9"));
+}
+
 TEST(Notes, UltralyticsMetadata) {
   const Notes notes = NotesInMetadata({{"onnx.names", "{0: 'cat', 1: 'dog'}"},
                                        {"onnx.task", "pose"},
