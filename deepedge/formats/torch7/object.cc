@@ -235,7 +235,8 @@ Status Parser::ReadTensor(size_t item, int depth) {
   }
   file_.items_[item].size.assign(numbers.begin(), numbers.begin() + rank);
   file_.items_[item].stride.assign(numbers.begin() + rank, numbers.begin() + 2 * rank);
-  file_.items_[item].offset = numbers.back() - 1;
+  if (numbers.back() < 0) return Bad(fmt::format("has a tensor that starts at {}", numbers.back()));
+  file_.items_[item].offset = numbers.back() - 1;  // written from 1; a tensor without numbers may say 0
   DE_TRY(file_.items_[item].storage, ReadValue(depth + 1));
   return {};
 }
@@ -298,23 +299,35 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
   const auto type = TypeOf(storage.class_name, "Storage");
   if (!type) return Bad("is a tensor without storage");
   numbers.size = is_storage ? std::vector{storage.count} : tensor.size;
-  const std::vector<int64_t> stride = is_storage ? std::vector<int64_t>{1} : tensor.stride;
-  int64_t count = numbers.size.empty() ? 0 : 1;
-  int64_t last = is_storage ? 0 : tensor.offset;
+  std::vector<int64_t> stride = is_storage ? std::vector<int64_t>{1} : tensor.stride;
+  if (std::any_of(numbers.size.begin(), numbers.size.end(), [](int64_t size) { return size < 0; })) {
+    return Bad("is a tensor of a negative size");
+  }
+  // Without numbers nothing of the rest counts.
+  if (numbers.size.empty() || std::find(numbers.size.begin(), numbers.size.end(), 0) != numbers.size.end()) {
+    return numbers;
+  }
+  const int64_t first_number = is_storage ? 0 : tensor.offset;
+  if (first_number < 0 || first_number >= storage.count) {
+    return Bad(fmt::format("is a tensor that starts past its storage of {} numbers", storage.count));
+  }
+  int64_t count = 1;
+  int64_t last = first_number;
   for (size_t i = 0; i < numbers.size.size(); ++i) {
     const int64_t size = numbers.size[i];
-    // Every number of the tensor has its own place, so that a small file holds a small tensor.
-    if (size < 0 || (size > 0 && count > storage.count / size) || stride[i] < 0 || stride[i] > storage.count) {
+    if (size == 1) stride[i] = 0;  // whatever it says, nothing is there
+    // Every number of the tensor has its own place, so that a small file holds a small tensor. Nothing here is larger
+    // than the storage.
+    if (count > storage.count / size || stride[i] < 0) {
       return Bad(fmt::format("is a tensor that does not fit its storage of {} numbers", storage.count));
     }
     count *= size;
-    last += std::max<int64_t>(size - 1, 0) * stride[i];
+    if (size > 1 && stride[i] > (storage.count - 1 - last) / (size - 1)) {
+      return Bad(fmt::format("is a tensor that reaches past its storage of {} numbers", storage.count));
+    }
+    last += (size - 1) * stride[i];
   }
-  if (count == 0) return numbers;
-  if (last < 0 || last >= storage.count || (!is_storage && tensor.offset < 0)) {
-    return Bad(fmt::format("is a tensor that reaches past its storage of {} numbers", storage.count));
-  }
-  if (*type == NumberType::kFloat && last == (is_storage ? 0 : tensor.offset) + count - 1) {
+  if (*type == NumberType::kFloat && last == first_number + count - 1) {
     // As many numbers as places: they lie in a row, if in their order.
     int64_t expected = 1;
     bool in_order = true;
@@ -324,7 +337,7 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
     }
     if (in_order) {
       numbers.values.resize(static_cast<size_t>(count));
-      const char* first = storage.bytes.data() + static_cast<size_t>(is_storage ? 0 : tensor.offset) * sizeof(float);
+      const char* first = storage.bytes.data() + static_cast<size_t>(first_number) * sizeof(float);
       std::memcpy(numbers.values.data(), first, static_cast<size_t>(count) * sizeof(float));
       return numbers;
     }
@@ -332,7 +345,7 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
   numbers.values.reserve(static_cast<size_t>(count));
   const size_t bytes = BytesOf(*type, long_bytes_);
   std::vector<int64_t> index(numbers.size.size(), 0);
-  int64_t at = is_storage ? 0 : tensor.offset;
+  int64_t at = first_number;
   for (int64_t i = 0; i < count; ++i) {
     numbers.values.push_back(LoadNumber(storage.bytes.data() + static_cast<size_t>(at) * bytes, *type, long_bytes_));
     for (size_t axis = index.size(); axis-- > 0;) {
