@@ -120,6 +120,7 @@ Status Make(const VariantOptions& options) {
                      frames, clock));
   Enter(model.card, made);
   DE_TRY_STATUS(WriteFileAtomically(model.card_file, ToYaml(model.card)));
+  RemoveUnusedForms(FolderOfModel(model.files), model.card);
   Print(model, made, options.json);
   return {};
 }
@@ -130,7 +131,7 @@ std::shared_ptr<VariantOptions> AddCommon(CLI::App* command, Action& action, con
   command->add_option("model", options->model, "a name in the repository, or a folder with a model.yaml")->required();
   command->add_option(sources, options->sources, sources_help)->required()->allow_extra_args(false);
   command->add_option("--frames", options->frames, "how many frames to take, evenly spaced")
-      ->check(CLI::Range(4, 1000))
+      ->check(CLI::Range(16, 256))
       ->capture_default_str();
   command
       ->add_option("--least-agreement", options->least_agreement,

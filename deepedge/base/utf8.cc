@@ -44,6 +44,34 @@ size_t FindInvalidUtf8(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::string ToUtf8(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (FindInvalidUtf8(text) == std::string_view::npos) return std::string(text);
+  std::string converted;
+  converted.reserve(text.size() + text.size() / 8);
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte < 0x80) {
+      converted += c;
+      continue;
+    }
+    converted += static_cast<char>(0xC0 | (byte >> 6));
+    converted += static_cast<char>(0x80 | (byte & 0x3F));
+  }
+  return converted;
+}
+
+bool IsPlainText(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = Utf8CharacterLength(text.substr(i));
+    const auto byte = static_cast<uint8_t>(text[i]);
+    if (length == 0 || byte < 0x20 || byte == 0x7F) return false;
+    if (byte == 0xC2 && static_cast<uint8_t>(text[i + 1]) < 0xA0) return false;
+    i += length;
+  }
+  return true;
+}
+
 std::string Quote(std::string_view text) {
   constexpr size_t kLongest = 60;
   std::string quoted = "'";

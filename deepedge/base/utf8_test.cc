@@ -31,5 +31,19 @@ TEST(Utf8, QuotesWhatTheUserWroteSafely) {
   EXPECT_EQ(Quote(std::string(1000, 'x')), "'" + std::string(60, 'x') + "...'");
 }
 
+TEST(Utf8, ReadsOtherBytesAsLatin1) {
+  EXPECT_EQ(ToUtf8("caf\xE9 \xA9"), "caf\xC3\xA9 \xC2\xA9");
+  EXPECT_EQ(ToUtf8("caf\xC3\xA9"), "caf\xC3\xA9");
+  EXPECT_EQ(ToUtf8("\xEF\xBB\xBFgate"), "gate");
+  EXPECT_EQ(ToUtf8("\xFF\xC3\xA9"), "\xC3\xBF\xC3\x83\xC2\xA9");
+}
+
+TEST(Utf8, PlainTextHasNoControlCharacters) {
+  for (const std::string_view good : {"", "gate", "caf\xC3\xA9", "\xC2\xA0"}) EXPECT_TRUE(IsPlainText(good)) << good;
+  for (const std::string_view bad : {"a\x01", "\x7F", "a\n", "\t", "caf\xE9", "\xC2\x80", "\xC2\x9F"}) {
+    EXPECT_FALSE(IsPlainText(bad)) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace deepedge

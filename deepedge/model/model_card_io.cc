@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "deepedge/base/utf8.h"
 #include "deepedge/model/map_reader.h"
 #include "deepedge/model/model_card_names.h"
 #include "deepedge/model/variant_yaml.h"
@@ -40,6 +41,7 @@ void ReadInput(Problems& problems, const nlohmann::json& value, PictureInput* in
   MapReader map(problems, value, "/input");
   map.Text("tensor", &input->tensor);
   map.Choice<TensorLayout>("layout", &input->layout, kLayoutNames);
+  map.Flag("transposed", &input->transposed);
   map.Number("width", &input->width, 1, kLargestSide);
   map.Number("height", &input->height, 1, kLargestSide);
   map.Choice<ChannelOrder>("color", &input->order, kColorNames);
@@ -320,7 +322,7 @@ void ReadLabels(MapReader& map, const LabelFileReader& read_label_file, std::vec
   }
   const Result<std::string> text = read_label_file(file);
   if (!text.ok()) return map.Report("labels_file", text.error().message);
-  *labels = Lines(text.value());
+  *labels = Lines(ToUtf8(text.value()));
   if (labels->empty() || labels->size() > kMostLabels) {
     map.Report("labels_file", fmt::format("{}: expected 1 to {} lines, one label each", file, kMostLabels));
   }

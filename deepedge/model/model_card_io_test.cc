@@ -251,5 +251,13 @@ TEST(ModelCardIo, EndlessNestingIsAnErrorAndNoCrash) {
   EXPECT_FALSE(Parse(std::string(100'000, '{')).ok());
 }
 
+TEST(ModelCardIo, ALabelFileInLatin1IsReadAsSuch) {
+  const auto card = ParseModelCard("labels_file: l.txt\noutput: { decoder: raw }\n", "model.yaml",
+                                   [](const std::string&) -> Result<std::string> { return std::string("caf\xE9\nb"); });
+  ASSERT_TRUE(card.ok()) << card.error().message;
+  EXPECT_EQ(card.value().labels, (std::vector<std::string>{"caf\xC3\xA9", "b"}));
+  EXPECT_EQ(Parse(ToYaml(card.value())).value(), card.value());
+}
+
 }  // namespace
 }  // namespace deepedge

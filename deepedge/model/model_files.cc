@@ -25,4 +25,13 @@ Path FolderOfModel(const ModelFiles& files) {
   return folder.empty() ? Path(".") : folder;
 }
 
+Path GraphFileOf(const ModelFiles& files) {
+  return files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
+}
+
+bool IsVersionFolder(const Path& folder) {
+  const std::string name = folder.filename().string();
+  return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+}
+
 }  // namespace deepedge

@@ -36,4 +36,10 @@ struct ModelFiles {
 // The folder that the model's files lie in: of a SavedModel the folder itself.
 Path FolderOfModel(const ModelFiles& files);
 
+// The file that the model is known by, whose SHA-256 its card has: of a SavedModel the saved_model.pb in it.
+Path GraphFileOf(const ModelFiles& files);
+
+// Whether a folder is one version of a model: its name is a number.
+bool IsVersionFolder(const Path& folder);
+
 }  // namespace deepedge

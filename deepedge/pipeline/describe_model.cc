@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 
 #include "deepedge/model/catalogue.h"
@@ -16,30 +15,21 @@
 namespace deepedge {
 namespace {
 
-bool IsVersion(const Path& folder) {
-  const std::string name = folder.filename().string();
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-}
-
 // The folder that a card lies in: the model's own, whether the graph is a file or, for a SavedModel, the folder itself.
-Path FolderOf(const ModelFiles& files) {
-  const Path folder = files.format == ModelFormat::kTfSavedModel ? files.graph : files.graph.parent_path();
+Path CardFolderOf(const ModelFiles& files) {
+  const Path folder = FolderOfModel(files);
   std::error_code ec;
   const Path whole = std::filesystem::absolute(folder, ec).lexically_normal();
   if (ec) return folder;
   return whole.has_filename() ? whole : whole.parent_path();  // "a/b/" ends in an empty name
 }
 
-Path GraphFile(const ModelFiles& files) {
-  return files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
-}
-
 std::optional<Path> FindCardFile(const ModelFiles& files) {
-  const Path folder = FolderOf(files);
+  const Path folder = CardFolderOf(files);
   std::error_code ec;
   if (std::filesystem::exists(folder / "model.yaml", ec)) return folder / "model.yaml";
   const Path above = folder.parent_path() / "model.yaml";
-  if (!IsVersion(folder) || !std::filesystem::exists(above, ec)) return std::nullopt;
+  if (!IsVersionFolder(folder) || !std::filesystem::exists(above, ec)) return std::nullopt;
   // In the repository the card above is of the version that serves; the others keep their own.
   const Path kept = folder / ".card.yaml";
   if (!std::filesystem::exists(kept, ec)) return above;
@@ -72,7 +62,7 @@ Result<std::optional<ModelDescription>> FindWritten(const ModelFiles& files, con
     if (!described.card.sha256.empty() && sha256 != described.card.sha256) {
       return Error{ErrorCode::kBadInput,
                    fmt::format("{}: the card is for a graph with sha256 {}, but {} has {}", card_file->string(),
-                               described.card.sha256, GraphFile(files).string(), sha256)};
+                               described.card.sha256, GraphFileOf(files).string(), sha256)};
     }
     if (described.card.name.empty()) described.card.name = card_file->parent_path().filename().string();
     return std::optional(std::move(described));
@@ -134,10 +124,29 @@ void NameAlternatives(std::vector<WrittenCard>* cards) {
   }
 }
 
+// Cards of a graph whose open shapes say too little, from its form for one picture.
+std::vector<WrittenCard> WriteSizedCards(const ModelFiles& files, const Evidence& open) {
+  std::vector<WrittenCard> cards;
+  if (!open.graph.sized || !open.picture) return cards;
+  std::string ignored;
+  cards = WriteCards(MakeEvidence(files, *open.graph.sized, open.notes), &ignored);
+  if (open.picture->width > 0 && open.picture->height > 0) return cards;
+  for (WrittenCard& card : cards) {
+    for (Finding& finding : card.findings) {
+      if (finding.field != "input.size") continue;
+      finding.confidence = open.notes.size ? open.notes.size->confidence : 0.5;
+      finding.reason = open.notes.size ? fmt::format("{} says so", open.notes.size->where)
+                                       : "the graph takes any size: a usual one of such networks";
+    }
+  }
+  return cards;
+}
+
 WrittenCard WriteBestCard(const ModelFiles& files, const GraphInfo& graph) {
   const Evidence evidence = MakeEvidence(files, graph, Merge(NotesInMetadata(graph.metadata), NotesBeside(files)));
   std::string why_raw;
   std::vector<WrittenCard> cards = WriteCards(evidence, &why_raw);
+  if (cards.empty()) cards = WriteSizedCards(files, evidence);
   if (cards.empty()) return WriteRawCard(evidence, why_raw);
   NameAlternatives(&cards);
   return std::move(cards.front());
@@ -147,7 +156,7 @@ WrittenCard WriteBestCard(const ModelFiles& files, const GraphInfo& graph) {
 
 Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph,
                                        const DescribeOptions& options) {
-  DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(files)));
+  DE_TRY(const std::string sha256, Sha256OfFile(GraphFileOf(files)));
   DE_TRY(auto written, FindWritten(files, sha256, options));
   if (written) return std::move(*written);
   return ToDescription(WriteBestCard(files, graph), sha256);
@@ -155,7 +164,7 @@ Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo&
 
 Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
                                            const std::vector<RgbPicture>& pictures, const DescribeOptions& options) {
-  DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(files)));
+  DE_TRY(const std::string sha256, Sha256OfFile(GraphFileOf(files)));
   DE_TRY(auto written, FindWritten(files, sha256, options));
   if (written) return std::move(*written);
   const WrittenCard card = WriteBestCard(files, graph);

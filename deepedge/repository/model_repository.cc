@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <limits>
 #include <random>
 
 #include "deepedge/config/yaml_document.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/repository/durable.h"
 #include "deepedge/repository/model_source.h"
+#include "deepedge/repository/update_card.h"
 
 namespace deepedge {
 namespace {
@@ -48,7 +50,9 @@ int VersionInCard(const Path& card) {
   const auto document = LoadYaml(card);
   if (!document.ok() || !document.value().json().is_object()) return 0;
   const auto& json = document.value().json();
-  return json.contains("version") && json["version"].is_number_integer() ? json["version"].get<int>() : 0;
+  if (!json.contains("version") || !json["version"].is_number_integer()) return 0;
+  const auto version = json["version"].get<int64_t>();
+  return version > 0 && version <= std::numeric_limits<int>::max() ? static_cast<int>(version) : 0;
 }
 
 RepositoryEntry ReadEntry(const Path& folder) {
@@ -73,6 +77,44 @@ bool HasVersion(const RepositoryEntry& entry, int version) {
 void RemoveTree(const Path& path) {
   std::error_code ec;
   fs::remove_all(path, ec);
+}
+
+// A name that nobody chose must not replace a model that came from elsewhere.
+Status CheckSameSource(const RepositoryEntry& entry, const ModelOrigin& ours) {
+  const auto there = ReadOrigin(entry.CurrentFolder() / kOriginFile);
+  if (there.ok() && there.value().sources == ours.sources && there.value().catalogue_name == ours.catalogue_name) {
+    return {};
+  }
+  const std::string from = !there.ok() ? "put there by hand"
+                           : there.value().sources.empty()
+                               ? "from a catalogue"
+                               : fmt::format("from {}", fmt::join(there.value().sources, ", "));
+  return Error{ErrorCode::kBadInput,
+               fmt::format("there is a model '{}' already, {}; say --name {} to make this its next version, or choose "
+                           "another name",
+                           entry.name, from, entry.name)};
+}
+
+// Forms of a model belong to the files that they were made of: without their graph, or beside other files, they are
+// nothing.
+void DropForeignVariants(const std::vector<StoredFile>& files, bool is_update, ModelCard* card) {
+  std::erase_if(card->variants, [&](const VariantCard& variant) {
+    if (variant.graph.empty()) return is_update;
+    return std::none_of(files.begin(), files.end(), [&](const StoredFile& file) {
+      return file.name == variant.graph || file.name.ends_with("/" + variant.graph);
+    });
+  });
+}
+
+// Those of a card for the same files, where it feeds and reads the model alike.
+void TakeVariants(const Path& card_file, ModelCard* card) {
+  const auto there = LoadModelCard(card_file);
+  if (!there.ok() || there.value().input != card->input || there.value().output != card->output) return;
+  for (const VariantCard& variant : there.value().variants) {
+    const bool is_known = std::any_of(card->variants.begin(), card->variants.end(),
+                                      [&](const VariantCard& ours) { return ours.key == variant.key; });
+    if (!is_known) card->variants.push_back(variant);
+  }
 }
 
 // Left by a writer that was killed between writing and renaming.
@@ -199,16 +241,22 @@ Result<Staging> ModelRepository::NewStaging() const {
 }
 
 Result<Published> ModelRepository::Publish(Staging staging, const std::string& name, ModelCard card, ModelOrigin origin,
-                                           bool replace_card) const {
+                                           const PublishRules& rules) const {
   DE_TRY_STATUS(CheckModelName(name));
   DE_TRY(origin.files, ListFiles(staging.files()));
   card.name = name;
+  DE_TRY_STATUS(CheckReadsBack(card));
   DE_TRY_STATUS(WriteDurably(staging.files() / kOriginFile, ToText(origin)));
   DE_TRY_STATUS(SyncTree(staging.files()));
   DE_TRY(const UniqueFd lock, Lock());
   std::error_code ec;
-  if (!fs::exists(root_ / name, ec)) return PublishFirst(staging, name, std::move(card));
-  return PublishNext(staging, ReadEntry(root_ / name), card, origin, replace_card);
+  if (!fs::exists(root_ / name, ec)) {
+    DropForeignVariants(origin.files, false, &card);
+    return PublishFirst(staging, name, std::move(card));
+  }
+  const RepositoryEntry entry = ReadEntry(root_ / name);
+  if (rules.same_source_only) DE_TRY_STATUS(CheckSameSource(entry, origin));
+  return PublishNext(staging, entry, std::move(card), origin, rules);
 }
 
 Result<Published> ModelRepository::PublishFirst(const Staging& staging, const std::string& name, ModelCard card) const {
@@ -224,9 +272,8 @@ Result<Published> ModelRepository::PublishFirst(const Staging& staging, const st
   return Published{.version = 1};
 }
 
-Result<Published> ModelRepository::PublishNext(const Staging& staging, const RepositoryEntry& entry,
-                                               const ModelCard& card, const ModelOrigin& origin,
-                                               bool replace_card) const {
+Result<Published> ModelRepository::PublishNext(const Staging& staging, const RepositoryEntry& entry, ModelCard card,
+                                               const ModelOrigin& origin, const PublishRules& rules) const {
   if (entry.versions.empty()) {
     std::error_code ec;
     if (!fs::is_empty(entry.folder, ec)) {
@@ -240,12 +287,12 @@ Result<Published> ModelRepository::PublishNext(const Staging& staging, const Rep
   for (const int version : entry.versions) {
     const auto there = ReadOrigin(entry.FolderOf(version) / kOriginFile);
     if (!there.ok() || there.value().files != origin.files) continue;
-    if (version != entry.current || replace_card) {
-      if (version != entry.current) DE_TRY_STATUS(KeepCard(entry));
-      DE_TRY_STATUS(Serve(entry, version, card));
+    if (version != entry.current || rules.replace_card) {
+      DE_TRY_STATUS(ServeAgain(entry, version, std::move(card), there.value(), origin));
     }
     return Published{.version = version, .is_new = false, .before = entry.current};
   }
+  DropForeignVariants(origin.files, true, &card);
   const int version = entry.versions.empty() ? 1 : entry.versions.back() + 1;
   DE_TRY_STATUS(KeepCard(entry));
   // Until model.yaml says otherwise the version before serves; with a card that says nothing the highest would.
@@ -254,6 +301,19 @@ Result<Published> ModelRepository::PublishNext(const Staging& staging, const Rep
   Published published{.version = version};
   if (entry.current > 0) published.before = entry.current;
   return published;
+}
+
+// The same files are there: only the card is another.
+Status ModelRepository::ServeAgain(const RepositoryEntry& entry, int version, ModelCard card, ModelOrigin there,
+                                   const ModelOrigin& origin) const {
+  const bool serves = version == entry.current;
+  TakeVariants(serves ? entry.folder / kCardFile : entry.FolderOf(version) / kKeptCard, &card);
+  if (!serves) DE_TRY_STATUS(KeepCard(entry));
+  there.assumptions = origin.assumptions;
+  there.described_by = origin.described_by;
+  there.card_by = origin.card_by;
+  DE_TRY_STATUS(WriteDurably(entry.FolderOf(version) / kOriginFile, ToText(there)));
+  return Serve(entry, version, std::move(card));
 }
 
 // The card with what the user changed in it goes along with its version.

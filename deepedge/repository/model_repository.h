@@ -1,7 +1,8 @@
 // ModelRepository: the folder of models by name.
 //
 //   <root>/<name>/model.yaml            the card of the version that serves (`version: 2` says which)
-//   <root>/<name>/1/, 2/, …             files of each version; never changed once they are there
+//   <root>/<name>/1/, 2/, …             files of each version; never changed once they are there, except that
+//                                     `variants/` gets the forms that are made of them
 //   <root>/<name>/2/.origin.json        where they came from (stored_model.h)
 //   <root>/<name>/1/.card.yaml          its card as installed or, once another version took over, as the user left it
 //   <root>/.staging/, .downloads/, .lock  what is being added
@@ -67,6 +68,11 @@ struct Published {
   std::optional<int> before;  // the version that served until now
 };
 
+struct PublishRules {
+  bool replace_card = false;      // write the card even where the same files are there already
+  bool same_source_only = false;  // the name was not chosen: it must be new, or of a model from the same source
+};
+
 // The folder of the version that serves, for a folder laid out as one of a repository; other folders as they are.
 Path ServingFolder(const Path& folder);
 
@@ -88,10 +94,11 @@ class ModelRepository {
 
   // Creates the repository where it is missing, and cleans up after killed runs.
   Result<Staging> NewStaging() const;
-  // Makes the staged files the serving version of `name`. `card.version` is set. With `replace_card` the card is
-  // written even where the same files are there already.
+  // Makes the staged files the serving version of `name`. `card.version` is set. Forms in the card (variants) go on
+  // only with the files that they were made of. Errors, after which nothing has changed: kBadInput where the card
+  // would not be read again, or the name belongs to a model from elsewhere.
   Result<Published> Publish(Staging staging, const std::string& name, ModelCard card, ModelOrigin origin,
-                            bool replace_card) const;
+                            const PublishRules& rules) const;
   // Lets another version serve: the given one, or the one before the current. Gives its number.
   Result<int> Rollback(const std::string& name, std::optional<int> version) const;
   Status RemoveModel(const std::string& name) const;
@@ -104,8 +111,10 @@ class ModelRepository {
   Status KeepCard(const RepositoryEntry& entry) const;
   Status Serve(const RepositoryEntry& entry, int version, ModelCard card) const;
   Result<Published> PublishFirst(const Staging& staging, const std::string& name, ModelCard card) const;
-  Result<Published> PublishNext(const Staging& staging, const RepositoryEntry& entry, const ModelCard& card,
-                                const ModelOrigin& origin, bool replace_card) const;
+  Result<Published> PublishNext(const Staging& staging, const RepositoryEntry& entry, ModelCard card,
+                                const ModelOrigin& origin, const PublishRules& rules) const;
+  Status ServeAgain(const RepositoryEntry& entry, int version, ModelCard card, ModelOrigin there,
+                    const ModelOrigin& origin) const;
 
   Path root_;
 };

@@ -21,7 +21,8 @@ class ModelRepositoryTest : public testing::Test {
                         bool replace_card = false) {
     DE_TRY(Staging staging, repository_.NewStaging());
     DE_TRY_STATUS(WriteFileAtomically(staging.files() / "net.onnx", content));
-    return repository_.Publish(std::move(staging), name, Card(threshold), {.sources = {"x"}}, replace_card);
+    return repository_.Publish(std::move(staging), name, Card(threshold), {.sources = {"x"}},
+                               {.replace_card = replace_card});
   }
   std::string Serving(const std::string& name) {
     return ReadFile(repository_.Locate(name).value() / "net.onnx").value();
@@ -78,6 +79,65 @@ TEST_F(ModelRepositoryTest, TheSameFilesAreNoNewVersion) {
   // A card that the user gave counts even so.
   Add("a", "one", 0.7F, true).value();
   EXPECT_FLOAT_EQ(ServingCard("a").threshold, 0.7F);
+}
+
+TEST_F(ModelRepositoryTest, InstallsNothingWhoseCardCannotBeReadAgain) {
+  auto staging = repository_.NewStaging();
+  ASSERT_TRUE(staging.ok());
+  ASSERT_TRUE(WriteFileAtomically(staging.value().files() / "net.onnx", "one").ok());
+  ModelCard card = Card();
+  card.threshold = 7;  // no card may say so
+  const auto refused = repository_.Publish(std::move(staging).value(), "a", card, {.sources = {"x"}}, {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(refused.error().message, HasSubstr("nothing was installed"));
+  EXPECT_TRUE(repository_.List().value().empty());
+}
+
+TEST_F(ModelRepositoryTest, ANameNobodyChoseIsNewOrOfTheSameSource) {
+  const auto add = [&](const char* content, const char* source) {
+    Staging staging = repository_.NewStaging().value();
+    EXPECT_TRUE(WriteFileAtomically(staging.files() / "net.onnx", content).ok());
+    return repository_.Publish(std::move(staging), "a", Card(), {.sources = {source}}, {.same_source_only = true});
+  };
+  EXPECT_TRUE(add("one", "x").ok());
+  EXPECT_EQ(add("two", "x").value().version, 2);
+  const auto refused = add("three", "y");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("there is a model 'a' already, from x"));
+  EXPECT_EQ(Serving("a"), "two");
+}
+
+TEST_F(ModelRepositoryTest, FormsGoOnWithTheirFilesOnly) {
+  Add("a", "one").value();
+  const VariantCard own{.key = {Precision::kInt8, 64, 64}, .graph = "variants/int8.xml", .agreement = 1};
+  ModelCard card = ServingCard("a");
+  card.variants = {own};
+  ASSERT_TRUE(WriteFileAtomically(root() / "a" / "model.yaml", ToYaml(card)).ok());
+  // Another card for the same files, then other files with a card that tells of forms.
+  Add("a", "one", 0.7F, true).value();
+  EXPECT_FLOAT_EQ(ServingCard("a").threshold, 0.7F);
+  EXPECT_THAT(ServingCard("a").variants, ElementsAre(own));
+  Staging staging = repository_.NewStaging().value();
+  ASSERT_TRUE(WriteFileAtomically(staging.files() / "net.onnx", "two").ok());
+  card.variants.push_back({.key = {Precision::kFp32, 32, 32}, .graph = "", .agreement = 1});
+  repository_.Publish(std::move(staging), "a", card, {.sources = {"x"}}, {}).value();
+  EXPECT_THAT(ServingCard("a").variants, testing::IsEmpty());
+  EXPECT_EQ(repository_.Rollback("a", 1).value(), 1);
+  EXPECT_THAT(ServingCard("a").variants, ElementsAre(own));
+  // What was made of a version goes away with it.
+  fs::create_directories(root() / "a" / "2" / "variants");
+  ASSERT_TRUE(repository_.RemoveVersion("a", 2).ok());
+  EXPECT_FALSE(fs::exists(root() / "a" / "2"));
+}
+
+TEST_F(ModelRepositoryTest, AVersionOutOfRangeIsNone) {
+  Add("a", "one").value();
+  for (const char* version : {"4294967297", "-1", "18446744073709551617", "99999999999999999999999"}) {
+    const std::string text = std::string("version: ") + version + "\noutput: { decoder: raw }\n";
+    ASSERT_TRUE(WriteFileAtomically(root() / "a" / "model.yaml", text).ok());
+    EXPECT_EQ(repository_.Find("a").value().current, 1) << version;
+  }
 }
 
 TEST_F(ModelRepositoryTest, Removes) {

@@ -44,6 +44,7 @@ std::string ToText(const ModelOrigin& origin) {
                           {"files", files},
                           {"assumptions", origin.assumptions},
                           {"described_by", origin.described_by},
+                          {"card_by", origin.card_by},
                           {"added_us", origin.added_us}};
   return json.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
@@ -58,6 +59,7 @@ Result<ModelOrigin> ReadOrigin(const Path& file) {
                      .downloads = Texts(json, "downloads"),
                      .assumptions = Texts(json, "assumptions"),
                      .described_by = Text(json, "described_by"),
+                     .card_by = Text(json, "card_by"),
                      .added_us = Whole(json, "added_us")};
   if (json.contains("files") && json["files"].is_array()) {
     for (const ordered_json& item : json["files"]) {

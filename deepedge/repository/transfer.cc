@@ -116,6 +116,7 @@ class Receiver {
   }
 
   const Head& head() const { return head_; }
+  int64_t total() const { return total_; }  // bytes of the whole file; -1: nobody said
   const std::optional<TransferResult>& refused() const { return refused_; }
 
  private:
@@ -146,7 +147,8 @@ class Receiver {
                                                    "asked for",
                                                    PrintableUrl(request_.url), head_.encoding)});
     }
-    if (status == 206 && head_.range_start != part_.size()) return Refuse(Outcome::kFromStart, {});
+    const bool shrank = head_.range_total >= 0 && head_.range_total < part_.size();
+    if (status == 206 && (head_.range_start != part_.size() || shrank)) return Refuse(Outcome::kFromStart, {});
     if (status == 200 && part_.size() > 0) {
       if (const Status cleared = part_.Clear(); !cleared.ok()) return Refuse(Outcome::kFailed, cleared.error());
     }
@@ -231,6 +233,14 @@ TransferResult Unavailable(const std::string& url, std::string_view why) {
   return {Outcome::kTryAgain, {ErrorCode::kUnavailable, fmt::format("{}: {}", PrintableUrl(url), why)}};
 }
 
+// An answer that came to its end. It may be a part of what was asked for.
+TransferResult JudgeEnd(const std::string& url, int64_t total, const PartFile& part) {
+  if (total < 0 || part.size() == total) return {Outcome::kWhole, {}};
+  if (part.size() > total) return {Outcome::kFromStart, {}};
+  return Unavailable(url,
+                     fmt::format("the server says that there are {} bytes and stops after {}", total, part.size()));
+}
+
 TransferResult JudgeStatus(const std::string& url, long status, const Head& head, const PartFile& part) {
   const std::string where = PrintableUrl(url);
   const auto failed = [](ErrorCode code, std::string message) {
@@ -301,7 +311,7 @@ TransferResult RunTransfer(const Downloader::Options& options, const DownloadReq
       url = target;
       continue;
     }
-    if (done == CURLE_OK && (status == 200 || status == 206)) return {Outcome::kWhole, {}};
+    if (done == CURLE_OK && (status == 200 || status == 206)) return JudgeEnd(url, receiver.total(), part);
     if (done != CURLE_OK && (status == 0 || status == 200 || status == 206)) {
       const std::string why = error_text[0] != '\0' ? error_text.data() : curl_easy_strerror(done);
       const bool trust = done == CURLE_PEER_FAILED_VERIFICATION || done == CURLE_SSL_CACERT_BADFILE;

@@ -21,15 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using Reader = std::unique_ptr<archive, int (*)(archive*)>;
 
-bool IsPlainText(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const size_t length = Utf8CharacterLength(text.substr(i));
-    if (length == 0 || static_cast<unsigned char>(text[i]) < 0x20 || text[i] == 0x7f) return false;
-    i += length;
-  }
-  return true;
-}
-
 // Why a path may not be unpacked, or nothing.
 std::string_view WhatIsWrong(const std::string& path, const UnpackLimits& limits) {
   if (path.empty()) return "has no name";

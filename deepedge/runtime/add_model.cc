@@ -1,7 +1,6 @@
 #include "deepedge/runtime/add_model.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -16,20 +15,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Path GraphFile(const ModelFiles& files) {
-  return files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
-}
+// A card that goes on with the next version, and whose choices it holds (ModelOrigin::card_by).
+struct OwnCard {
+  ModelCard card;
+  std::string by;
+};
 
-// The current version's card where the user changed it since it was installed.
-std::optional<ModelCard> EditedCard(const RepositoryEntry& entry) {
+// The current version's card where the user gave it, changed it since it was installed, or had it probed.
+std::optional<OwnCard> FindOwnCard(const RepositoryEntry& entry, const ModelOrigin& origin) {
   auto now = LoadModelCard(entry.folder / "model.yaml");
   auto installed = LoadModelCard(entry.CurrentFolder() / ".card.yaml");
+  if (!now.ok()) return std::nullopt;
   // Variants belong to the files that they were made of.
-  for (auto* card : {&now, &installed}) {
-    if (card->ok()) card->value().variants.clear();
-  }
-  if (!now.ok() || !installed.ok() || now.value() == installed.value()) return std::nullopt;
-  return now.value();
+  now.value().variants.clear();
+  if (installed.ok()) installed.value().variants.clear();
+  const bool edited = installed.ok() && now.value() != installed.value();
+  if (!edited && origin.card_by.empty()) return std::nullopt;
+  return OwnCard{std::move(now).value(), edited ? "user" : origin.card_by};
 }
 
 int64_t NowUs() {
@@ -54,15 +56,17 @@ class Finisher {
     return Error{described.error().code, called + ": " + message};
   }
 
-  // Takes over the card that the user had changed, if it still fits.
-  void KeepCard(ModelCard edited) {
-    edited.sha256 = outcome_.description.card.sha256;
-    if (!CheckFits(edited).ok()) return;
-    outcome_.description.card = std::move(edited);
+  // Takes over the card of the version before, if it still fits.
+  void KeepCard(OwnCard own) {
+    own.card.sha256 = outcome_.description.card.sha256;
+    if (!CheckFits(own.card).ok()) return;
+    outcome_.description.card = std::move(own.card);
+    outcome_.description.assumptions.clear();
     outcome_.kept_card = true;
+    card_by_ = std::move(own.by);
   }
 
-  Result<AddOutcome> Publish(const std::string& name, ModelOrigin origin, bool replace_card) {
+  Result<AddOutcome> Publish(const std::string& name, ModelOrigin origin, bool name_is_chosen) {
     ModelDescription& description = outcome_.description;
     std::error_code ec;
     fs::remove(staging_.files() / "model.yaml", ec);  // the card lies above the version from now on
@@ -74,12 +78,14 @@ class Finisher {
     origin.downloads = acquired_.downloads;
     origin.assumptions = description.assumptions;
     origin.described_by = ToString(description.origin);
+    origin.card_by = card_by_;
     origin.added_us = NowUs();
     const Path below = acquired_.files.graph.lexically_relative(staging_.files());
     const Path weights =
         acquired_.files.weights.empty() ? Path() : acquired_.files.weights.lexically_relative(staging_.files());
-    DE_TRY(outcome_.published, repository_.Publish(std::move(staging_), name, description.card, std::move(origin),
-                                                   replace_card || outcome_.kept_card));
+    DE_TRY(outcome_.published,
+           repository_.Publish(std::move(staging_), name, description.card, std::move(origin),
+                               {.replace_card = !card_by_.empty(), .same_source_only = !name_is_chosen}));
     const Path folder = repository_.root() / name / std::to_string(outcome_.published.version);
     outcome_.name = name;
     description.card.name = name;
@@ -96,7 +102,7 @@ class Finisher {
  private:
   Status DescribeStaged(const AddRequest& request, const std::optional<ModelCard>& catalogue_card) {
     DE_TRY(outcome_.graph, engine_.Inspect(acquired_.files));
-    DE_TRY(const std::string sha256, Sha256OfFile(GraphFile(acquired_.files)));
+    DE_TRY(const std::string sha256, Sha256OfFile(GraphFileOf(acquired_.files)));
     ModelDescription& description = outcome_.description;
     if (!request.card.empty()) {
       DE_TRY(description.card, LoadModelCard(request.card));
@@ -106,11 +112,13 @@ class Finisher {
                                  request.card.string(), description.card.sha256, sha256)};
       }
       description.origin = CardOrigin::kFile;
+      card_by_ = "user";
     } else if (catalogue_card) {
       description.card = *catalogue_card;
       description.origin = CardOrigin::kCatalogue;
     } else {
       DE_TRY(description, DescribeForRepository(engine_, acquired_.files, outcome_.graph, request.probe));
+      if (!request.probe.empty() && description.origin == CardOrigin::kGuess) card_by_ = "probe";
     }
     description.card.sha256 = sha256;
     const bool by_hand = description.origin == CardOrigin::kFile || catalogue_card.has_value();
@@ -129,24 +137,8 @@ class Finisher {
   Staging staging_;
   Acquired acquired_;
   AddOutcome outcome_;
+  std::string card_by_;  // ModelOrigin::card_by
 };
-
-// A name that nobody chose must not replace a model that came from elsewhere.
-Status CheckNameIsFree(const ModelRepository& repository, const std::string& name,
-                       const std::vector<std::string>& sources) {
-  const auto entry = repository.Find(name);
-  if (!entry.ok()) return {};
-  const auto origin = ReadOrigin(entry.value().CurrentFolder() / ".origin.json");
-  if (origin.ok() && origin.value().sources == sources) return {};
-  const std::string from = !origin.ok() ? "put there by hand"
-                           : origin.value().sources.empty()
-                               ? "from a catalogue"
-                               : fmt::format("from {}", fmt::join(origin.value().sources, ", "));
-  return Error{ErrorCode::kBadInput,
-               fmt::format("there is a model '{}' already, {}; say --name {} to make this its next version, or choose "
-                           "another name",
-                           name, from, name)};
-}
 
 Result<std::vector<std::string>> StoredSources(const std::vector<std::string>& sources, const HostSettings& hosts) {
   std::vector<std::string> stored;
@@ -160,7 +152,7 @@ Result<std::vector<std::string>> StoredSources(const std::vector<std::string>& s
 }
 
 Result<AddOutcome> Add(Engine& engine, const ModelRepository& repository, const AcquireOptions& options,
-                       const AddRequest& request, const std::optional<ModelCard>& edited) {
+                       const AddRequest& request, const std::optional<OwnCard>& own) {
   if (request.sources.empty()) return Error{ErrorCode::kBadInput, "no source given"};
   if (!request.name.empty()) DE_TRY_STATUS(CheckModelName(request.name));
   DE_TRY(const ModelSource first, ParseModelSource(request.sources.front(), options.hosts));
@@ -179,24 +171,23 @@ Result<AddOutcome> Add(Engine& engine, const ModelRepository& repository, const 
     const bool named = found.origin == CardOrigin::kFile && CheckModelName(found.card.name).ok() &&
                        found.card.name != "files";  // the staging folder's own, where the card has none
     name = named ? found.card.name : first.model_name;
-    DE_TRY_STATUS(CheckNameIsFree(repository, name, origin.sources));
   }
-  if (edited) finisher.KeepCard(*edited);
-  return finisher.Publish(name, std::move(origin), !request.card.empty());
+  if (own) finisher.KeepCard(*own);
+  return finisher.Publish(name, std::move(origin), !request.name.empty());
 }
 
 Result<AddOutcome> Pull(Engine& engine, const ModelRepository& repository, const AcquireOptions& options,
                         const CatalogueFileContent& catalogue, const CatalogueModel& model, const std::string& name,
-                        const std::optional<ModelCard>& edited) {
+                        const std::optional<OwnCard>& own) {
   DE_TRY(Staging staging, repository.NewStaging());
   DE_TRY(Acquired acquired, AcquireFromCatalogue(model, catalogue.where, options, repository, staging));
   Finisher finisher(engine, repository, std::move(staging), std::move(acquired));
   std::optional<ModelCard> card = model.card;
   if (card && card->licence.empty()) card->licence = model.licence;
   DE_TRY_STATUS(finisher.Describe({}, card, fmt::format("model '{}'", model.name)));
-  if (edited) finisher.KeepCard(*edited);
+  if (own) finisher.KeepCard(*own);
   ModelOrigin origin{.catalogue = WithoutUser(catalogue.where), .catalogue_name = model.name};
-  return finisher.Publish(name.empty() ? model.name : name, std::move(origin), false);
+  return finisher.Publish(name.empty() ? model.name : name, std::move(origin), true);
 }
 
 bool IsUpToDate(const ModelOrigin& origin, const CatalogueModel& model) {
@@ -225,10 +216,10 @@ Result<std::optional<AddOutcome>> UpdateModel(Engine& engine, const ModelReposit
                                               const std::string& catalogue_option, const std::string& key) {
   const auto origin = ReadOrigin(entry.CurrentFolder() / ".origin.json");
   if (!origin.ok()) return std::optional<AddOutcome>();
-  const std::optional<ModelCard> edited = EditedCard(entry);
+  const std::optional<OwnCard> own = FindOwnCard(entry, origin.value());
   if (!origin.value().sources.empty()) {
     DE_TRY(AddOutcome added,
-           Add(engine, repository, options, {.sources = origin.value().sources, .name = entry.name}, edited));
+           Add(engine, repository, options, {.sources = origin.value().sources, .name = entry.name}, own));
     return std::optional(std::move(added));
   }
   const std::string where = !catalogue_option.empty()                ? catalogue_option
@@ -243,7 +234,7 @@ Result<std::optional<AddOutcome>> UpdateModel(Engine& engine, const ModelReposit
   if (IsUpToDate(origin.value(), *model)) {
     return std::optional(AddOutcome{.name = entry.name, .published = {.version = entry.current, .is_new = false}});
   }
-  DE_TRY(AddOutcome pulled, Pull(engine, repository, options, catalogue, *model, entry.name, edited));
+  DE_TRY(AddOutcome pulled, Pull(engine, repository, options, catalogue, *model, entry.name, own));
   return std::optional(std::move(pulled));
 }
 

@@ -28,7 +28,7 @@ struct AddOutcome {
   ModelFiles files;  // where they now lie
   GraphInfo graph;
   int64_t bytes = 0;
-  bool kept_card = false;  // of an update: the card that the user had changed goes on
+  bool kept_card = false;  // of an update: the card that the user gave or changed, or that was probed, goes on
 };
 
 // Errors: those of AcquireSources, of the engine and of the card; kBadInput where the name was not given and belongs to

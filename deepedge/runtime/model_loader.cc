@@ -47,7 +47,7 @@ Path DefaultRepository() {
 }
 
 Status CheckHash(const ModelFiles& files, const std::string& sha256) {
-  const Path file = files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph;
+  const Path file = GraphFileOf(files);
   DE_TRY(const std::string found, Sha256OfFile(file));
   if (found == sha256) return {};
   return Error{ErrorCode::kBadInput,

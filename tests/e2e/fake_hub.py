@@ -151,6 +151,18 @@ def cut_after(count):
     return fault
 
 
+def piece(count, total=None):
+    """Answers a request for the rest with a piece of it and says so: so many bytes, of `total` in all."""
+    def fault(handler, path):
+        data = handler.data(path)
+        tag = '"' + hashlib.sha256(data).hexdigest()[:16] + '"'
+        start = handler.start_of_range(len(data), tag) or 0
+        body = data[start:start + count]
+        all_bytes = len(data) if total is None else total
+        handler.answer(206, body, Content_Range=f"bytes {start}-{start + len(body) - 1}/{all_bytes}", ETag=tag)
+    return fault
+
+
 def slow(bytes_per_second, seconds=60):
     def fault(handler, path):
         data = handler.data(path)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import harness
 import scene
-from fake_hub import (FakeHub, always, cut_after, endless, gzipped, redirect_to, says_length, slow, status)
+from fake_hub import (FakeHub, always, cut_after, endless, gzipped, piece, redirect_to, says_length, slow, status)
 
 CARD = ("task: detection\nlicence: Apache-2.0\n"
         "input: { layout: nchw, width: 128, height: 128, color: rgb, resize: stretch }\n"
@@ -194,6 +194,17 @@ class RepositoryTest(harness.EndToEndTest):
             with tarfile.open(path, mode) as out:
                 out.add(self.model, "deep/squares")
             self.assertEqual(self.good("add", path, "--name", "a_" + mode.replace(":", ""))["card"]["labels"], ["red", "blue"])
+
+    def test_labels_in_latin_1_are_read(self):
+        folder = self.folder / "cafe"
+        folder.mkdir()
+        for name in "scene.xml", "scene.bin":
+            shutil.copy(self.model / name, folder)
+        (folder / "model.yaml").write_text(CARD.replace("labels: [red, blue]", "labels_file: labels.txt"))
+        (folder / "labels.txt").write_bytes("caf\u00e9\nbleu\n".encode("latin-1"))
+        self.good("add", folder, "--name", "cafe")
+        self.assertEqual(self.good("show", "cafe")["card"]["labels"], ["caf\u00e9", "bleu"])
+        self.good("run", "cafe", self.picture)
 
     def test_several_sources_make_one_model(self):
         url = self.hub.put_plain("x/scene.xml", self.xml)
@@ -438,6 +449,25 @@ class RepositoryTest(harness.EndToEndTest):
         self.assertEqual(ranges, [None, None, "bytes=100000-", "bytes=100000-", "bytes=300000-"])
         self.assertTrue(self.hub.asked(storage)[-1]["If-Range"].startswith('"'))
         self.good("run", "scene", self.picture)
+
+    def test_a_piece_is_not_the_whole(self):
+        self.put_model()
+        storage = "/storage/raw/o/r/main/nets/scene.bin"
+        self.hub.faults[storage] = [cut_after(100_000), piece(100)]
+        self.good("add", "o/r@main:nets/scene.xml", "--card", self.card)
+        self.assertEqual([headers.get("Range") for headers in self.hub.asked(storage)],
+                         [None, "bytes=100000-", "bytes=100100-"])
+        self.assertEqual(self.good("show", "scene")["files"][0]["sha256"], sha256(self.bin))
+        self.hub.faults[storage] = [cut_after(100_000), always(piece(0))]
+        self.refused("add", "o/r@main:nets/scene.xml", "--card", self.card, "--name", "n", code=1,
+                     words=["scene.bin", "stops after 100000"])
+
+    def test_a_file_that_shrank_is_read_from_its_start(self):
+        self.put_model()
+        storage = "/storage/raw/o/r/main/nets/scene.bin"
+        self.hub.faults[storage] = [cut_after(100_000), piece(0, total=5)]
+        self.good("add", "o/r@main:nets/scene.xml", "--card", self.card)
+        self.assertEqual([headers.get("Range") for headers in self.hub.asked(storage)], [None, "bytes=100000-", None])
 
     def test_the_next_run_goes_on(self):
         self.put_model()

@@ -174,5 +174,34 @@ TEST_F(GraphLoaderTest, TellsTheModelInfoOfAnIr) {
   EXPECT_EQ(info.value().metadata.at("ov.model_info.model_type"), "YOLOX");
 }
 
+TEST(ShapeOfOnePicture, FillsWhatIsOpen) {
+  struct Case {
+    Shape input;
+    InputFacts facts;
+    const char* said;
+    std::optional<Shape> shape;
+  };
+  const InputFacts colours_last{.layout = TensorLayout::kNhwc, .channels = 3};
+  for (const Case& c : std::vector<Case>{
+           {{-1, 3, 224, 224}, {}, "", Shape{1, 3, 224, 224}},
+           {{-1, 240, 320, 3}, {}, "", Shape{1, 240, 320, 3}},
+           {{-1, 3, -1, -1}, {}, "", Shape{1, 3, 640, 640}},
+           {{-1, 3, -1, -1}, {}, "[320, 416]", Shape{1, 3, 320, 416}},
+           {{-1, 3, -1, -1}, {}, "288", Shape{1, 3, 288, 288}},
+           {{-1, 3, -1, -1}, {}, "nothing", Shape{1, 3, 640, 640}},
+           {{-1, 3, -1, -1}, {}, "99999999999999999999", Shape{1, 3, 16384, 16384}},
+           {{-1, -1, -1, -1}, colours_last, "", Shape{1, 640, 640, 3}},
+           {{-1, -1, -1, -1}, {}, "", std::nullopt},
+           {{1, 3, 224, 224}, {}, "", std::nullopt},
+           {{-1, 10}, {}, "", std::nullopt},
+       }) {
+    GraphInfo info{.inputs = {{"in", ElementType::kF32, c.input}}, .metadata = {{"onnx.imgsz", c.said}}};
+    info.facts.inputs = {c.facts};
+    EXPECT_EQ(ShapeOfOnePicture(info), c.shape) << ToString(c.input) << " " << c.said;
+    info.inputs.push_back(info.inputs[0]);
+    EXPECT_EQ(ShapeOfOnePicture(info), std::nullopt);
+  }
+}
+
 }  // namespace
 }  // namespace deepedge

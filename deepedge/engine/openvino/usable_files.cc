@@ -9,6 +9,7 @@
 #include "deepedge/formats/paddle_parameters.h"
 #include "deepedge/formats/paddle_version.h"
 #include "deepedge/formats/tensorflow/tf_dequantize.h"
+#include "deepedge/formats/tflite_axes.h"
 #include "deepedge/formats/tflite_labels.h"
 
 namespace deepedge {
@@ -109,6 +110,15 @@ Result<std::optional<ModelFiles>> RewriteTensorFlow(const ModelFiles& files, std
   return std::optional(std::move(rewritten));
 }
 
+Result<std::optional<ModelFiles>> RewriteTflite(const ModelFiles& files, std::optional<TemporaryFolder>& folder) {
+  DE_TRY(const std::vector<int64_t> places, FindWrongTfliteAxes(files.graph));
+  if (places.empty()) return std::optional<ModelFiles>();
+  DE_TRY(folder, TemporaryFolder::Create("deepedge_model_"));
+  ModelFiles rewritten{.format = files.format, .graph = folder->path() / "model.tflite"};
+  DE_TRY_STATUS(RewriteTfliteAxes(files.graph, places, rewritten.graph));
+  return std::optional(std::move(rewritten));
+}
+
 Result<std::optional<ModelFiles>> PrepareOnnx(const ModelFiles& files, std::optional<TemporaryFolder>& folder,
                                               UsableFiles& usable) {
   DE_TRY(OnnxOutline outline, ReadOnnxOutline(files.graph));
@@ -141,6 +151,7 @@ Result<UsableFiles> MakeUsable(const ModelFiles& files, std::optional<TemporaryF
   if (files.format == ModelFormat::kTflite) {
     DE_TRY(std::string labels, ReadTfliteLabels(files.graph));
     if (!labels.empty()) usable.metadata.emplace("tflite.labels", std::move(labels));
+    DE_TRY(rewritten, RewriteTflite(files, folder));
   }
   if (files.format == ModelFormat::kOnnx) {
     DE_TRY(rewritten, PrepareOnnx(files, folder, usable));

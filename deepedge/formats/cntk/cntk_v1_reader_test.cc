@@ -159,7 +159,10 @@ struct Network {
   }
 };
 
-Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) { return ReadCntkV1(Path("net.dnn"), bytes); }
+Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) {
+  KeepSeed("cntk_v1", bytes);
+  return ReadCntkV1(Path("net.dnn"), bytes);
+}
 
 struct NodeCase {
   const char* name;

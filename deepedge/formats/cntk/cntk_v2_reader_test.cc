@@ -15,7 +15,10 @@ namespace {
 
 class CntkV2Reader : public FilesTest {
  protected:
-  Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) { return ReadCntkV2(Path("m.model"), bytes); }
+  Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) {
+    KeepSeed("cntk_v2", bytes);
+    return ReadCntkV2(Path("m.model"), bytes);
+  }
   Result<std::shared_ptr<ov::Model>> Read(const ModelV2& model) { return Read(model.Bytes()); }
 
   // Reading fails with this code and these parts in its message, of which the file is one.

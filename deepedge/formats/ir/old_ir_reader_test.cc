@@ -106,6 +106,7 @@ class IrText {
 class OldIrTest : public FilesTest {
  protected:
   Result<std::shared_ptr<ov::Model>> ReadBytes(const std::string& xml, const std::string& bin) {
+    KeepSeed("old_ir", xml, bin);
     const Path graph = folder() / "net.xml";
     const Path weights = folder() / "net.bin";
     std::ofstream(graph, std::ios::binary) << xml;

@@ -38,6 +38,7 @@ const std::string kSame = Attribute("padding", "s: \"SAME\"");
 class OpenCvReaderTest : public FilesTest {
  protected:
   Result<std::shared_ptr<ov::Model>> Read(const std::string& text, const std::string& weights) {
+    KeepSeed("opencv", text, weights);
     return ReadOpenCvGraph({ModelFormat::kTfFrozen, Write("g.pbtxt", text), Write("g.pb", weights)});
   }
   // The first output.

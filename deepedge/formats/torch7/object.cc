@@ -235,8 +235,8 @@ Status Parser::ReadTensor(size_t item, int depth) {
   }
   file_.items_[item].size.assign(numbers.begin(), numbers.begin() + rank);
   file_.items_[item].stride.assign(numbers.begin() + rank, numbers.begin() + 2 * rank);
-  if (numbers.back() < 0) return Bad(fmt::format("has a tensor that starts at {}", numbers.back()));
-  file_.items_[item].offset = numbers.back() - 1;  // written from 1; a tensor without numbers may say 0
+  // Counted from 1. Before its storage: an error where its numbers are wanted.
+  file_.items_[item].offset = std::max<int64_t>(numbers.back(), 0) - 1;
   DE_TRY(file_.items_[item].storage, ReadValue(depth + 1));
   return {};
 }
@@ -299,35 +299,24 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
   const auto type = TypeOf(storage.class_name, "Storage");
   if (!type) return Bad("is a tensor without storage");
   numbers.size = is_storage ? std::vector{storage.count} : tensor.size;
-  std::vector<int64_t> stride = is_storage ? std::vector<int64_t>{1} : tensor.stride;
-  if (std::any_of(numbers.size.begin(), numbers.size.end(), [](int64_t size) { return size < 0; })) {
-    return Bad("is a tensor of a negative size");
-  }
-  // Without numbers nothing of the rest counts.
-  if (numbers.size.empty() || std::find(numbers.size.begin(), numbers.size.end(), 0) != numbers.size.end()) {
-    return numbers;
-  }
-  const int64_t first_number = is_storage ? 0 : tensor.offset;
-  if (first_number < 0 || first_number >= storage.count) {
-    return Bad(fmt::format("is a tensor that starts past its storage of {} numbers", storage.count));
-  }
-  int64_t count = 1;
-  int64_t last = first_number;
+  const std::vector<int64_t> stride = is_storage ? std::vector<int64_t>{1} : tensor.stride;
+  const int64_t first_place = is_storage ? 0 : tensor.offset;
+  int64_t count = numbers.size.empty() ? 0 : 1;
   for (size_t i = 0; i < numbers.size.size(); ++i) {
     const int64_t size = numbers.size[i];
-    if (size == 1) stride[i] = 0;  // whatever it says, nothing is there
-    // Every number of the tensor has its own place, so that a small file holds a small tensor. Nothing here is larger
-    // than the storage.
-    if (count > storage.count / size || stride[i] < 0) {
+    // Every number of the tensor has its own place, so that a small file holds a small tensor.
+    if (size < 0 || (size > 0 && count > storage.count / size) || stride[i] < 0 || stride[i] > storage.count) {
       return Bad(fmt::format("is a tensor that does not fit its storage of {} numbers", storage.count));
     }
     count *= size;
-    if (size > 1 && stride[i] > (storage.count - 1 - last) / (size - 1)) {
-      return Bad(fmt::format("is a tensor that reaches past its storage of {} numbers", storage.count));
-    }
-    last += (size - 1) * stride[i];
   }
-  if (*type == NumberType::kFloat && last == first_number + count - 1) {
+  if (count == 0) return numbers;
+  const Error past = Bad(fmt::format("is a tensor that reaches past its storage of {} numbers", storage.count));
+  if (first_place < 0 || first_place >= storage.count) return past;
+  int64_t last = first_place;  // sizes and strides are below the file's length: no sum of them overflows
+  for (size_t i = 0; i < numbers.size.size(); ++i) last += (numbers.size[i] - 1) * stride[i];
+  if (last >= storage.count) return past;
+  if (*type == NumberType::kFloat && last == first_place + count - 1) {
     // As many numbers as places: they lie in a row, if in their order.
     int64_t expected = 1;
     bool in_order = true;
@@ -337,7 +326,7 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
     }
     if (in_order) {
       numbers.values.resize(static_cast<size_t>(count));
-      const char* first = storage.bytes.data() + static_cast<size_t>(first_number) * sizeof(float);
+      const char* first = storage.bytes.data() + static_cast<size_t>(first_place) * sizeof(float);
       std::memcpy(numbers.values.data(), first, static_cast<size_t>(count) * sizeof(float));
       return numbers;
     }
@@ -345,7 +334,7 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
   numbers.values.reserve(static_cast<size_t>(count));
   const size_t bytes = BytesOf(*type, long_bytes_);
   std::vector<int64_t> index(numbers.size.size(), 0);
-  int64_t at = first_number;
+  int64_t at = first_place;
   for (int64_t i = 0; i < count; ++i) {
     numbers.values.push_back(LoadNumber(storage.bytes.data() + static_cast<size_t>(at) * bytes, *type, long_bytes_));
     for (size_t axis = index.size(); axis-- > 0;) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <random>
 
@@ -19,7 +20,10 @@ using Numbers = std::vector<float>;
 
 std::string Num(double v) { return Writer::Number(v); }
 
-Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) { return ReadTorch7(Path("net.t7"), bytes); }
+Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) {
+  KeepSeed("torch7", bytes);
+  return ReadTorch7(Path("net.t7"), bytes);
+}
 
 void ExpectError(const std::string& bytes, ErrorCode code, const std::vector<std::string>& parts) {
   const auto read = Read(bytes);
@@ -201,6 +205,27 @@ TEST(Torch7Reader, RefusesWhatDoesNotFit) {
                          {{"weight", w.TensorOf("Float", {2, 2}, {2, 1}, 0, w.Storage("Float", Numbers(4)))}});
        },
        "past its storage"},
+      {"a tensor that begins at the least number",
+       [](Writer& w) {
+         return w.Module("nn.Linear",
+                         {{"weight", w.TensorOf("Float", {2, 2}, {2, 1}, std::numeric_limits<int64_t>::min(),
+                                                w.Storage("Float", Numbers(4)))}});
+       },
+       "past its storage"},
+      {"a tensor that begins at the greatest number",
+       [](Writer& w) {
+         return w.Module("nn.Linear",
+                         {{"weight", w.TensorOf("Float", {2, 2}, {2, 1}, std::numeric_limits<int64_t>::max(),
+                                                w.Storage("Float", Numbers(4)))}});
+       },
+       "past its storage"},
+      {"a tensor of nothing with a size that overflows",
+       [](Writer& w) {
+         return w.Module(
+             "nn.Linear",
+             {{"weight", w.TensorOf("Float", {0, int64_t{1} << 62}, {4, 4}, 1, w.Storage("Float", Numbers(4)))}});
+       },
+       "wants 4611686018427387904 numbers"},
       {"one number as many",
        [](Writer& w) {
          return w.Module("nn.Linear",
@@ -235,16 +260,16 @@ TEST(Torch7Reader, NumbersAtTheEdgesOfTheirTypeAreNoTensors) {
     std::optional<size_t> numbers;  // nothing: refused
   };
   const Case cases[] = {
-      {{0, kMost}, {kMost, kMost}, 1, 0},
-      {{kMost, 0}, {4, 4}, kMost, 0},
+      {{0, kMost}, {1, 1}, 1, 0},
+      {{0, 2}, {2, 1}, kMost, 0},
+      {{kMost, 0}, {4, 4}, kMost, std::nullopt},
       {{2, 2}, {kMost, 1}, 1, std::nullopt},
       {{2, 2}, {2, 1}, kMost, std::nullopt},
       {{kMost, 1}, {1, 1}, 1, std::nullopt},
       {{INT64_MIN, 0}, {1, 1}, 1, std::nullopt},
       {{2}, {INT64_MIN}, 1, std::nullopt},
       {{2}, {1}, INT64_MIN, std::nullopt},
-      {{1, 4}, {kMost, 1}, 1, 4},
-      {{4, 1}, {1, INT64_MIN}, 1, 4},
+      {{1, 4}, {4, 1}, 1, 4},
       {{2, 2}, {1, 1}, 3, std::nullopt},
       {{2, 2}, {1, 1}, 2, 4},
       {{2, 2, 2}, {1, 1, 1}, 1, std::nullopt},

@@ -8,6 +8,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
+
+#include "deepedge/base/utf8.h"
 
 namespace deepedge {
 namespace {
@@ -85,8 +88,13 @@ std::optional<ChannelOrder> OrderNamed(std::string_view word) {
   return std::nullopt;
 }
 
+// Labels end up in a card, which is text.
+bool ArePlain(const std::vector<std::string>& labels) {
+  return std::all_of(labels.begin(), labels.end(), [](const std::string& label) { return IsPlainText(label); });
+}
+
 void AddLabels(std::vector<std::string> labels, const std::string& where, double confidence, Notes* notes) {
-  if (!labels.empty()) notes->labels.push_back({std::move(labels), where, confidence});
+  if (!labels.empty() && ArePlain(labels)) notes->labels.push_back({std::move(labels), where, confidence});
 }
 
 std::string Lookup(const std::map<std::string, std::string>& metadata, const std::string& key) {
@@ -129,7 +137,7 @@ std::vector<std::string> Words(std::string_view text) {
 void ReadModelInfo(const std::map<std::string, std::string>& metadata, Notes* notes) {
   const std::string where = "model_info";
   const auto get = [&](const char* key) { return Lookup(metadata, std::string("ov.model_info.") + key); };
-  AddLabels(Words(get("labels")), where, 0.98, notes);
+  AddLabels(Words(ToUtf8(get("labels"))), where, 0.98, notes);
   if (const std::string type = get("model_type"); !type.empty()) notes->task = TaskNamed(type, where);
   const auto mean = ThreeNumbers(get("mean_values"));
   const auto std = ThreeNumbers(get("scale_values"));
@@ -177,7 +185,9 @@ void ReadCaffeTransform(const std::map<std::string, std::string>& metadata, Note
 
 }  // namespace
 
-std::vector<std::string> ParseNameDictionary(std::string_view text) {
+namespace {
+
+std::vector<std::string> ReadNames(std::string_view text) {
   // Lists first: JSON as it is.
   const std::string trimmed = Trim(text);
   if (trimmed.size() < 2) return {};
@@ -222,7 +232,7 @@ std::vector<std::string> ParseNameDictionary(std::string_view text) {
   return names;
 }
 
-std::vector<std::string> ParseLabelLines(std::string_view text) {
+std::vector<std::string> ReadLines(std::string_view text) {
   std::vector<std::string> lines;
   size_t at = 0;
   while (at < text.size()) {
@@ -247,6 +257,21 @@ std::vector<std::string> ParseLabelLines(std::string_view text) {
     if (plain.size() == lines.size()) return plain;
   }
   return lines;
+}
+
+std::vector<std::string> PlainOrNone(std::vector<std::string> labels) {
+  if (!ArePlain(labels)) labels.clear();
+  return labels;
+}
+
+}  // namespace
+
+std::vector<std::string> ParseNameDictionary(std::string_view text) { return PlainOrNone(ReadNames(ToUtf8(text))); }
+
+std::vector<std::string> ParseLabelLines(std::string_view text) {
+  std::string clean = ToUtf8(text);
+  std::replace(clean.begin(), clean.end(), '\t', ' ');
+  return PlainOrNone(ReadLines(clean));
 }
 
 Notes Merge(Notes first, Notes second) {
@@ -430,23 +455,26 @@ Notes NotesInUltralyticsYaml(std::string_view text, const std::string& where) {
   std::istringstream lines{std::string(text)};
   std::string line;
   int next = 0;
+  const auto end_list = [&] {
+    if (!list.empty()) metadata["onnx." + section] = std::exchange(list, {});
+  };
   while (std::getline(lines, line)) {
     const size_t colon = line.find(':');
     const bool nested = !line.empty() && (line[0] == ' ' || line[0] == '-');
     if (!nested) {
       if (colon == std::string::npos) continue;
+      end_list();
       section = Trim(line.substr(0, colon));
       const std::string value = Trim(line.substr(colon + 1));
       if (!value.empty()) metadata["onnx." + section] = value;
-      list.clear();
     } else if (section == "names" && colon != std::string::npos) {
       if (Trim(line.substr(0, colon)) != std::to_string(next)) return {};
       names += fmt::format("{}\"{}\"", next++ == 0 ? "" : ",", Unquoted(line.substr(colon + 1)));
     } else if (line.find('-') != std::string::npos) {
       list += " " + line.substr(line.find('-') + 1);
-      metadata["onnx." + section] = list;
     }
   }
+  end_list();
   if (!names.empty()) metadata["onnx.names"] = "[" + names + "]";
   Notes notes = NotesInMetadata(metadata);
   for (auto& labels : notes.labels) labels.where = where;

@@ -30,6 +30,8 @@ Notes NotesInDeepStream(std::string_view text, const std::string& where, std::st
 Notes NotesInHuggingFace(std::string_view text, const std::string& where);
 Notes NotesInUltralyticsYaml(std::string_view text, const std::string& where);
 
+// Text that is not UTF-8 is read as Latin-1; lists with control characters are none.
+//
 // One label a line; numbers in front of every line ("0: person", "1 bicycle") are dropped. Empty when it is no list.
 std::vector<std::string> ParseLabelLines(std::string_view text);
 // "{0: 'person', 1: 'bicycle'}", '["a", "b"]'. Empty when it is neither.

@@ -10,17 +10,6 @@ constexpr int64_t kLargestFile = 1 << 20;
 constexpr size_t kMostFiles = 64;
 constexpr size_t kMostEntries = 1000;
 
-Path FolderOf(const ModelFiles& files) {
-  if (files.format == ModelFormat::kTfSavedModel) return files.graph;
-  const Path folder = files.graph.parent_path();
-  return folder.empty() ? Path(".") : folder;
-}
-
-bool IsVersion(const Path& folder) {
-  const std::string name = folder.filename().string();
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 // Small files of a folder, by name.
 std::vector<Path> SmallFiles(const Path& folder) {
   std::vector<Path> files;
@@ -86,11 +75,11 @@ Notes ReadOne(const Path& file) {
 }  // namespace
 
 Notes NotesBeside(const ModelFiles& files) {
-  std::vector<Path> folders{FolderOf(files)};
+  std::vector<Path> folders{FolderOfModel(files)};
   std::error_code ec;
   const Path whole = std::filesystem::absolute(folders[0], ec).lexically_normal();
   const Path clean = whole.has_filename() ? whole : whole.parent_path();
-  if (!ec && IsVersion(clean)) folders.push_back(clean.parent_path());
+  if (!ec && IsVersionFolder(clean)) folders.push_back(clean.parent_path());
   Notes notes;
   for (const Path& folder : folders) {
     const std::vector<Path> small = SmallFiles(folder);

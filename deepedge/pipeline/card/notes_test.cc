@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace deepedge {
 namespace {
 
@@ -28,6 +30,21 @@ TEST(Notes, LabelsAreLines) {
   EXPECT_THAT(ParseLabelLines("n01440764 tench\nn01443537 goldfish"),
               ElementsAre("n01440764 tench", "n01443537 goldfish"));
   EXPECT_THAT(ParseLabelLines(std::string(300, 'x')), IsEmpty());
+}
+
+TEST(Notes, LabelsAreText) {
+  EXPECT_THAT(ParseLabelLines("caf\xE9\nna\xEFve\n"), ElementsAre("caf\xC3\xA9", "na\xC3\xAFve"));
+  EXPECT_THAT(ParseLabelLines("\xEF\xBB\xBF"
+                              "caf\xC3\xA9\n"),
+              ElementsAre("caf\xC3\xA9"));
+  EXPECT_THAT(ParseLabelLines("n01440764\ttench\n"), ElementsAre("n01440764 tench"));
+  EXPECT_THAT(ParseLabelLines("a\x01\nb\n"), IsEmpty());
+  EXPECT_THAT(ParseLabelLines("\x80\nb\n"), IsEmpty());
+  EXPECT_THAT(ParseNameDictionary("{0: 'caf\xE9'}"), ElementsAre("caf\xC3\xA9"));
+  EXPECT_THAT(ParseNameDictionary(R"(["caf\u00e9"])"), ElementsAre("caf\xC3\xA9"));
+  EXPECT_THAT(ParseNameDictionary(R"(["a\u0000"])"), IsEmpty());
+  EXPECT_THAT(NotesInMetadata({{"ov.model_info.labels", "caf\xE9 th\xE9"}}).labels.at(0).value,
+              ElementsAre("caf\xC3\xA9", "th\xC3\xA9"));
 }
 
 TEST(Notes, UltralyticsMetadata) {
@@ -109,6 +126,14 @@ TEST(Notes, HuggingFace) {
   EXPECT_EQ(notes.values->value, kPlusMinusOne);
   EXPECT_THAT(NotesInHuggingFace(R"({"id2label": {"0": "cat", "1": "dog"}})", "config.json").labels.at(0).value,
               ElementsAre("cat", "dog"));
+}
+
+TEST(Notes, LongListsTakeNoTime) {
+  std::string text = "imgsz:\n";
+  for (int i = 0; i < 250'000; ++i) text += "- 1\n";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(NotesInUltralyticsYaml(text, "metadata.yaml").size);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
 TEST(Notes, UltralyticsYaml) {
