@@ -109,7 +109,7 @@ Result<std::vector<Path>> FindOnnxExternalFiles(const Path& model) {
   DE_TRY(BoundedFile file, BoundedFile::Open(model));
   Finder finder(file, model);
   DE_TRY_STATUS(finder.Walk(Message::kModel, 0, file.size(), 0));
-  std::vector<Path> files;
+  std::set<Path> files;  // one may have several names
   for (const std::string& name : finder.names()) {
     Path relative = Path(name).lexically_normal();
     if (relative.is_absolute() || relative.empty() || *relative.begin() == "..") return Outside(model, name);
@@ -119,9 +119,9 @@ Result<std::vector<Path>> FindOnnxExternalFiles(const Path& model) {
       return Error{ErrorCode::kNotFound,
                    fmt::format("{}: no such file; it holds weights of {}", target.string(), model.filename().string())};
     }
-    files.push_back(std::move(relative));
+    files.insert(std::move(relative));
   }
-  return files;
+  return std::vector<Path>(files.begin(), files.end());
 }
 
 Status PlaceOnnxExternalFiles(const Path& model, const Path& folder) {

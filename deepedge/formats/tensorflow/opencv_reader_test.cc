@@ -187,6 +187,14 @@ TEST_F(OpenCvReaderTest, SmallFilesStaySmall) {
     inputs += Node("x" + n, "Placeholder", {}) + Node("y" + n, "Conv2D", {"x" + n, "w"}, kSame);
   }
   ExpectCheap([&] { EXPECT_FALSE(Read(inputs, weights).ok()); });
+  // A constant of one number among half a million fields that are none of a constant's.
+  std::string fields;
+  for (int i = 0; i < 500'000; ++i) fields += NumberField(3, 1);
+  const std::string tensor = NumberField(1, 1) + fields + BytesField(4, std::string(4, '\1'));
+  const std::string slow = TestTfNode("w", "Const", {}, TestTfAttribute("value", BytesField(8, tensor)));
+  std::string sums = kData;
+  for (int i = 0; i < 1000; ++i) sums += Node("s" + std::to_string(i), "Add", {"data", "w"});
+  ExpectCheap([&] { EXPECT_FALSE(Read(sums, slow).ok()); });
 }
 
 TEST_F(OpenCvReaderTest, RefusesWeightsOfTheOtherType) {
