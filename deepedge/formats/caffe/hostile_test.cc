@@ -98,6 +98,14 @@ TEST_F(HostileTest, SmallFilesStaySmall) {
   ExpectError(Read(net, {{"fc", {SomeBlob({1000, 1000})}}}), ErrorCode::kBadInput, "again and again");
 }
 
+TEST_F(HostileTest, ManyUnknownFieldsTakeNoTime) {
+  std::string text = InputText("data", "1,3,8,8");
+  for (int i = 0; i < 100'000; ++i) text += fmt::format("field{}: 1\n", i);
+  const auto start = std::chrono::steady_clock::now();
+  ExpectError(Read(text, {}), ErrorCode::kUnsupported, "says field0, field1, field2, which is not read");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+}
+
 TEST_F(HostileTest, BytesThatAreNoCaffemodelAreRefused) {
   const std::string net = InputText("data", "1,3,8,8") + kConvolution;
   const std::string good = CaffeModel({{"conv", {SomeBlob({4, 3, 3, 3}), SomeBlob({4})}}});

@@ -129,21 +129,21 @@ void Params::Ignore(std::initializer_list<std::string_view> fields) {
   }
 }
 
-std::vector<std::string> Params::Unread() const {
+std::vector<std::string> Params::FirstUnread() const {
+  constexpr size_t kMost = 3;
+  constexpr size_t kLongest = 100;
   std::vector<std::string> names;
-  for (size_t i = 0; i < read_.size(); ++i) {
-    const std::string& name = message_->fields[i].name;
-    if (!read_[i] && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  for (size_t i = 0; i < read_.size() && names.size() < kMost; ++i) {
+    const std::string name = read_[i] ? "" : message_->fields[i].name.substr(0, kLongest);
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return names;
 }
 
 void Params::Finish() const {
-  const std::vector<std::string> names = Unread();
+  const std::vector<std::string> names = FirstUnread();
   if (names.empty()) return;
-  throw Unsupported(
-      fmt::format("{} says {}, which is not read", name_,
-                  fmt::join(names.begin(), names.begin() + std::min<ptrdiff_t>(3, std::ssize(names)), ", ")));
+  throw Unsupported(fmt::format("{} says {}, which is not read", name_, fmt::join(names, ", ")));
 }
 
 }  // namespace deepedge
