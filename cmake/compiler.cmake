@@ -43,7 +43,7 @@ endif()
 
 option(DEEPEDGE_FUZZ "Build the fuzz targets of the readers (clang only)" OFF)
 if(DEEPEDGE_FUZZ)
-  # Everything tells the fuzzer which way it went; the targets themselves are in deepedge/formats/fuzz.
+  # Everything tells the fuzzer which way it went; the targets themselves are in the modules' folders fuzz/.
   target_compile_options(deepedge_options INTERFACE -fsanitize=fuzzer-no-link)
   target_link_options(deepedge_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()

@@ -5,7 +5,8 @@
 
 For each reference (reference/<model>/meta.json) the model runs on the stored input (`deepedge model infer`) and its
 outputs are compared with the stored ones; `deepedge model describe --no-catalogue` says what is worked out about it
-without a card. Exit code 1 when a model does not load or an output is outside its tolerance.
+without a card. Models without a reference (networks whose weights are not trained, or are missing) follow. Exit code 1
+when there is no reference, a model with weights does not load or an output is outside its tolerance.
 """
 
 import argparse
@@ -216,8 +217,7 @@ def describe(program, path):
 
 
 def confidence(described):
-    values = [f["confidence"] for f in described["findings"] if f["field"] in ("task", "decoder", "output")]
-    return max(values) if values else min((f["confidence"] for f in described["findings"]), default=0.0)
+    return next((f["confidence"] for f in described["findings"] if f["field"] == "output.decoder"), 0.0)
 
 
 def small(number):
@@ -240,11 +240,22 @@ def main():
         described = describe(options.program, case.file)
         with tempfile.TemporaryDirectory() as folder:
             worst, relative, problem = case.check(options.program, pathlib.Path(folder))
-        bad += problem is not None
+        bad += problem is not None or described is None
         what = described or {"format": "?", "reader": "?", "task": "?", "decoder": "?", "findings": []}
         lines.append(f"| {case.name} | {what['format']} | {what['reader']} | {what['task']} | {what['decoder']} | "
                      f"{confidence(what):.2f} | {small(worst)} | {small(relative)} | {problem or 'within'} |")
         print(lines[-1], file=sys.stderr, flush=True)
+    bad += len(lines) == 2
+    referred = {str(meta.parent.relative_to(testdata / "reference")).split("/")[1]
+                for meta in (testdata / "reference").rglob("meta.json")}
+    for folder in sorted(p for p in (testdata / "models").glob("*/*") if p.is_dir() and p.name not in referred):
+        described = describe(options.program, folder)
+        name = folder.relative_to(testdata / "models")
+        if described is None:
+            lines.append(f"| {name} | | | | | | – | – | no weights |")
+        else:
+            lines.append(f"| {name} | {described['format']} | {described['reader']} | {described['task']} | "
+                         f"{described['decoder']} | {confidence(described):.2f} | – | – | loads; weights not trained |")
     text = "\n".join(lines) + "\n"
     if options.write:
         before = options.write.read_text() if options.write.exists() else "<!-- table -->\n<!-- end -->\n"

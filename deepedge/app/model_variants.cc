@@ -13,6 +13,7 @@
 #include "deepedge/formats/sniff.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/pipeline/describe_model.h"
+#include "deepedge/repository/update_card.h"
 #include "deepedge/runtime/frame_sampler.h"
 #include "deepedge/runtime/model_loader.h"
 #include "deepedge/runtime/variant_maker.h"
@@ -84,11 +85,6 @@ Result<VariantKey> WantedKey(const VariantOptions& options, const ModelCard& car
   return key;
 }
 
-void Enter(ModelCard& card, const VariantCard& made) {
-  std::erase_if(card.variants, [&](const VariantCard& old) { return old.key == made.key; });
-  card.variants.push_back(made);
-}
-
 void Print(const OwnedModel& model, const VariantCard& made, bool json) {
   if (json) {
     const nlohmann::json line = {{"model", model.card.name},    {"variant", ToString(made.key)},
@@ -118,8 +114,9 @@ Status Make(const VariantOptions& options) {
          MakeVariant(*engine, model.files, model.card,
                      {.key = key, .least_agreement = options.least_agreement, .folder = FolderOfModel(model.files)},
                      frames, clock));
-  Enter(model.card, made);
-  DE_TRY_STATUS(WriteFileAtomically(model.card_file, ToYaml(model.card)));
+  DE_TRY_STATUS(EnterVariant(model.card_file, model.card, made));
+  DE_TRY(const ModelCard entered, LoadModelCard(model.card_file));
+  RemoveUnusedForms(FolderOfModel(model.files), entered);
   Print(model, made, options.json);
   return {};
 }
@@ -130,7 +127,7 @@ std::shared_ptr<VariantOptions> AddCommon(CLI::App* command, Action& action, con
   command->add_option("model", options->model, "a name in the repository, or a folder with a model.yaml")->required();
   command->add_option(sources, options->sources, sources_help)->required()->allow_extra_args(false);
   command->add_option("--frames", options->frames, "how many frames to take, evenly spaced")
-      ->check(CLI::Range(4, 1000))
+      ->check(CLI::Range(16, 256))
       ->capture_default_str();
   command
       ->add_option("--least-agreement", options->least_agreement,

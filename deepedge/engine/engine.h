@@ -40,6 +40,10 @@ struct GraphInfo {
   // What the file tells beyond its operations, by key: "onnx.names", "darknet.yolo.conv_120", ...
   std::map<std::string, std::string> metadata;
   GraphFacts facts;
+  // Of a graph with one input whose shape is partly open: the same graph for one picture, of the size that the file
+  // names or else of 640x640 pixels, so that what follows from the picture's size can be seen. Null where the shape is
+  // fixed, no output depends on it or the graph cannot be given a size.
+  std::shared_ptr<const GraphInfo> sized;
 };
 
 struct CompileOptions {

@@ -145,11 +145,16 @@ Result<std::vector<std::string>> PaddleParameterNames(const Path& program) {
 Status CombinePaddleParameters(const Path& program, const Path& folder, const Path& target) {
   DE_TRY(const std::vector<std::string> names, PaddleParameterNames(program));
   std::ofstream out(target, std::ios::binary | std::ios::trunc);
+  std::set<Path> seen;
   for (const std::string& name : names) {
     const Path relative = Path(name).lexically_normal();
     if (relative.empty() || relative.is_absolute() || *relative.begin() == "..") {
       return Error{ErrorCode::kBadInput,
                    fmt::format("{}: a parameter '{:.100}' outside of its folder", program.string(), name)};
+    }
+    if (!seen.insert(relative).second) {
+      return Error{ErrorCode::kBadInput,
+                   fmt::format("{}: a parameter '{:.100}' by a second name", program.string(), name)};
     }
     const Path source = folder / relative;
     std::error_code ec;

@@ -54,6 +54,12 @@ TEST_F(PaddleParametersTest, NamesTheFileThatIsWrong) {
     EXPECT_EQ(status.error().code, ErrorCode::kBadInput);
     EXPECT_NE(status.error().message.find((folder() / "a").string()), std::string::npos) << status.error().message;
   }
+  // One file under a thousand names is joined once at most.
+  Write("a", Parameter("seven77", 7));
+  const Path again = Write("p3", Program(Variable("a", true) + Variable("./a", true) + Variable("x/../a", true)));
+  const Status twice = CombinePaddleParameters(again, folder(), folder() / "all");
+  ASSERT_FALSE(twice.ok());
+  EXPECT_NE(twice.error().message.find("by a second name"), std::string::npos) << twice.error().message;
   const Path outside = Write("p2", Program(Variable("../a", true)));
   EXPECT_EQ(CombinePaddleParameters(outside, folder(), folder() / "all").error().code, ErrorCode::kBadInput);
 }

@@ -22,6 +22,9 @@ enum class TensorLayout { kNchw, kNhwc };
 struct PictureInput {
   std::string tensor;  // name of the input; empty: the model's only input
   TensorLayout layout = TensorLayout::kNchw;
+  // The tensor holds columns where others hold rows: [N, C, width, height] or [N, width, height, C], as networks
+  // trained with MATLAB have it. width and height stay the picture's.
+  bool transposed = false;
   int width = 0;
   int height = 0;
   ChannelOrder order = ChannelOrder::kRgb;
@@ -154,7 +157,7 @@ struct OutputDecoderSpec {
   std::string count;
   std::string landmarks;  // kSsdAnchors, kBoxesScores, kCenternet: key points in a tensor of their own
   std::string quality;    // kYunet with anchors: the IoU
-  std::string offsets;    // kCenternet: where in its cell a centre lies
+  std::string offsets;    // kCenternet: where in its cell a centre lies; kHeatmapPose: where a point lies (PoseNet)
   std::string pafs;       // kHeatmapPose: part affinity fields; empty: one person
   std::string tensor;     // of the kinds that read one: kEmbedding, kSegmentation, kTextMap, kRegression, kHeatmapPose
   std::vector<OutputHead> heads;       // kYoloAnchors always; kDfl, kYunet where names are needed

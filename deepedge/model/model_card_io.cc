@@ -41,6 +41,7 @@ void ReadInput(Problems& problems, const nlohmann::json& value, PictureInput* in
   MapReader map(problems, value, "/input");
   map.Text("tensor", &input->tensor);
   map.Choice<TensorLayout>("layout", &input->layout, kLayoutNames);
+  map.Flag("transposed", &input->transposed);
   map.Number("width", &input->width, 1, kLargestSide);
   map.Number("height", &input->height, 1, kLargestSide);
   map.Choice<ChannelOrder>("color", &input->order, kColorNames);

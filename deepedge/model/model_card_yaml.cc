@@ -62,6 +62,7 @@ void EmitInput(YAML::Emitter& out, const PictureInput& input) {
   out << YAML::BeginMap;
   fields.Text("tensor", input.tensor);
   out << YAML::Key << "layout" << YAML::Value << std::string(NameOf(kLayoutNames, input.layout));
+  fields.Flag("transposed", input.transposed, false);
   fields.Whole("width", input.width, 0);
   fields.Whole("height", input.height, 0);
   out << YAML::Key << "color" << YAML::Value << std::string(NameOf(kColorNames, input.order));

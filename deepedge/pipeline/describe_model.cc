@@ -124,10 +124,29 @@ void NameAlternatives(std::vector<WrittenCard>* cards) {
   }
 }
 
+// Cards of a graph whose open shapes say too little, from its form for one picture.
+std::vector<WrittenCard> WriteSizedCards(const ModelFiles& files, const Evidence& open) {
+  std::vector<WrittenCard> cards;
+  if (!open.graph.sized || !open.picture) return cards;
+  std::string ignored;
+  cards = WriteCards(MakeEvidence(files, *open.graph.sized, open.notes), &ignored);
+  if (open.picture->width > 0 && open.picture->height > 0) return cards;
+  for (WrittenCard& card : cards) {
+    for (Finding& finding : card.findings) {
+      if (finding.field != "input.size") continue;
+      finding.confidence = open.notes.size ? open.notes.size->confidence : 0.5;
+      finding.reason = open.notes.size ? fmt::format("{} says so", open.notes.size->where)
+                                       : "the graph takes any size: a usual one of such networks";
+    }
+  }
+  return cards;
+}
+
 WrittenCard WriteBestCard(const ModelFiles& files, const GraphInfo& graph) {
   const Evidence evidence = MakeEvidence(files, graph, Merge(NotesInMetadata(graph.metadata), NotesBeside(files)));
   std::string why_raw;
   std::vector<WrittenCard> cards = WriteCards(evidence, &why_raw);
+  if (cards.empty()) cards = WriteSizedCards(files, evidence);
   if (cards.empty()) return WriteRawCard(evidence, why_raw);
   NameAlternatives(&cards);
   return std::move(cards.front());

@@ -38,6 +38,18 @@ class DescribeModelTest : public ::testing::Test {
   const GraphInfo classifier_ = Graph({1, 3, 224, 224}, {{"prob", kF32, {1, 10}}});
 };
 
+TEST_F(DescribeModelTest, OpenShapesAreReadFromTheFormForOnePicture) {
+  const ModelFiles files{.graph = Write("open.onnx", "graph")};
+  GraphInfo graph = Graph({-1, 3, -1, -1}, {{"o", kF32, {-1, 22, -1}}});
+  EXPECT_EQ(DescribeModel(files, graph).value().card.output.kind, Kind::kRaw);
+  graph.sized = std::make_shared<const GraphInfo>(Graph({1, 3, 320, 320}, {{"o", kF32, {1, 22, 2100}}}));
+  const auto model = DescribeModel(files, graph);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  EXPECT_EQ(model.value().card.output.kind, Kind::kYoloRows);
+  EXPECT_EQ(model.value().card.input.width, 320);
+  EXPECT_THAT(model.value().assumptions, Contains(HasSubstr("input.size: 320x320 (guess: the graph takes any size")));
+}
+
 TEST_F(DescribeModelTest, ACardBesideTheFileWins) {
   const ModelFiles files{.graph = Write("cats/net.onnx", "graph")};
   Write("cats/model.yaml", "output: { decoder: classification }\ninput: { width: 8, height: 8 }\nlabels: [a, b]\n");

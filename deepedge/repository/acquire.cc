@@ -9,7 +9,7 @@
 #include <set>
 
 #include "deepedge/base/url.h"
-#include "deepedge/formats/onnx/onnx_graph.h"
+#include "deepedge/formats/onnx/onnx_external.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/model/note_files.h"
@@ -64,10 +64,10 @@ std::set<std::string> WeightFilesOf(const Path& file) {
   std::set<std::string> names;
   const auto files = FindModelFiles(file);
   if (!files.ok() || files.value().format != ModelFormat::kOnnx) return names;
-  const auto graph = ReadOnnxGraph(file);
-  if (!graph.ok()) return names;
-  for (const auto& [name, tensor] : graph.value().initializers) {
-    if (IsBelow(tensor.external_file) && names.size() < 1000) names.insert(tensor.external_file);
+  const auto external = FindOnnxExternalFiles(file);
+  if (!external.ok()) return names;
+  for (const Path& name : external.value()) {
+    if (names.size() < 1000) names.insert(name.string());
   }
   return names;
 }

@@ -14,6 +14,8 @@
 namespace deepedge {
 namespace {
 
+constexpr int kMostPictures = 10'000;  // of one source, so that a day's recording does not take a day
+
 // The picture as RGB, scaled down where a side is larger than `largest_side`.
 Result<RgbPicture> Shrunk(const PictureView& picture, int largest_side) {
   const int side = std::max(picture.width, picture.height);
@@ -73,7 +75,7 @@ Result<std::vector<RgbPicture>> SampleStream(const std::string& address, size_t 
   const std::unique_ptr<Decoder> decoder = MakeDecoder();
   Collector collector(limit, options.largest_side);
   const Time until = clock.Now() + options.camera_time;
-  while (kind == SourceKind::kFile || clock.Now() < until) {
+  for (int packets = 0; packets < kMostPictures && (kind == SourceKind::kFile || clock.Now() < until); ++packets) {
     const auto packet = source->Read({});
     if (!packet.ok()) break;  // the end, or as much as there is
     decoder->Send(packet.value()).Ignore("a broken packet costs its picture only");
@@ -103,15 +105,22 @@ EvenSpacing::Verdict EvenSpacing::Next() {
 Result<std::vector<RgbPicture>> SampleFrames(std::span<const std::string> sources, const SampleOptions& options,
                                              const Clock& clock) {
   std::vector<RgbPicture> frames;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const size_t share = (options.frames - frames.size()) / (sources.size() - i);
-    const std::string shown = RedactUrl(sources[i]);
-    if (auto picture = ReadPicture(sources[i]); picture.ok()) {
-      DE_TRY(RgbPicture small, Shrunk(picture.value().View(), options.largest_side));
-      frames.push_back(std::move(small));
+  std::vector<std::string> streams;
+  for (const std::string& source : sources) {
+    const auto picture = ReadPicture(source);
+    if (!picture.ok()) {
+      streams.push_back(source);
       continue;
     }
-    auto taken = SampleStream(sources[i], share, options, clock);
+    DE_TRY(RgbPicture small, Shrunk(picture.value().View(), options.largest_side));
+    frames.push_back(std::move(small));
+  }
+  size_t left = options.frames > frames.size() ? options.frames - frames.size() : 0;
+  for (size_t i = 0; i < streams.size(); ++i) {
+    const size_t share = std::max<size_t>(1, left / (streams.size() - i));
+    left -= std::min(left, share);
+    const std::string shown = RedactUrl(streams[i]);
+    auto taken = SampleStream(streams[i], share, options, clock);
     if (!taken.ok()) return taken.error().Wrap(fmt::format("take frames from {}", shown));
     if (taken.value().empty()) {
       return Error{ErrorCode::kBadInput, fmt::format("take frames from {}: no picture came out of it", shown)};

@@ -38,9 +38,9 @@ class EvenSpacing {
   size_t step_ = 1;
 };
 
-// `sources`: picture files, videos, cameras; each gives its share of `frames`. Broken pictures of a stream are left
-// out. Decodes everything once, in the calling thread. Errors: as opening a source; kBadInput where a source has no
-// picture.
+// `sources`: picture files, videos, cameras. Every picture file counts; what is left of `frames` is shared among the
+// others, at least one each. Of a file the first 10,000 pictures are looked at. Broken pictures of a stream are left
+// out. Decodes in the calling thread. Errors: as opening a source; kBadInput where a source has no picture.
 Result<std::vector<RgbPicture>> SampleFrames(std::span<const std::string> sources, const SampleOptions& options,
                                              const Clock& clock);
 

@@ -16,7 +16,7 @@ namespace deepedge {
 struct VariantRequest {
   VariantKey key;
   double least_agreement = 0.98;
-  Path folder;  // of the model's file: an int8 graph is written into its subfolder `variants`
+  Path folder;  // of the model's file: an int8 graph is written into its subfolder `variants`, under a name of its own
 };
 
 // The size that has no bands when a letterboxed picture of source_width x source_height is put into `input`: the longer
@@ -34,5 +34,9 @@ ModelCard CardOfVariant(const ModelCard& card, const VariantKey& key);
 // to compare by), kBadInput (too few frames, or nothing seen on any of them). After an error no file is left.
 Result<VariantCard> MakeVariant(Engine& engine, const ModelFiles& files, const ModelCard& card,
                                 const VariantRequest& request, std::span<const RgbPicture> frames, const Clock& clock);
+
+// Removes the graphs in `folder`/variants that no variant of the card names: those that newer ones took the place of.
+// Call it when the card is written. Whoever has loaded one keeps it: its file is mapped.
+void RemoveUnusedForms(const Path& folder, const ModelCard& card);
 
 }  // namespace deepedge

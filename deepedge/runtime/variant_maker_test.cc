@@ -60,23 +60,23 @@ class VariantMakerTest : public ::testing::Test {
 };
 
 TEST_F(VariantMakerTest, ComparesOnAllFrames) {
-  const auto made = Make(Precision::kFp32, 6);
+  const auto made = Make(Precision::kFp32, 16);
   ASSERT_TRUE(made.ok()) << made.error().message;
   EXPECT_EQ(made.value().agreement, 1);
-  EXPECT_EQ(made.value().frames, 6);
+  EXPECT_EQ(made.value().frames, 16);
   EXPECT_TRUE(made.value().Usable());
   EXPECT_TRUE(made.value().graph.empty());
 }
 
 TEST_F(VariantMakerTest, SaysWhyNothingWasMade) {
-  EXPECT_NE(Make(Precision::kFp32, 3).error().message.find("3 frames are too few"), std::string::npos);
-  EXPECT_EQ(Make(Precision::kInt8, 6).error().code, ErrorCode::kUnsupported);  // the fake engine does not quantize
+  EXPECT_NE(Make(Precision::kFp32, 15).error().message.find("15 frames are too few"), std::string::npos);
+  EXPECT_EQ(Make(Precision::kInt8, 16).error().code, ErrorCode::kUnsupported);  // the fake engine does not quantize
   card_.threshold = 0.95F;
-  const auto nothing_seen = Make(Precision::kFp32, 6);
+  const auto nothing_seen = Make(Precision::kFp32, 16);
   ASSERT_FALSE(nothing_seen.ok());
-  EXPECT_NE(nothing_seen.error().message.find("on none of the 6 frames"), std::string::npos);
+  EXPECT_NE(nothing_seen.error().message.find("on none of the 16 frames"), std::string::npos);
   card_.output.kind = OutputDecoderKind::kRaw;
-  EXPECT_EQ(Make(Precision::kFp32, 6).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(Make(Precision::kFp32, 16).error().code, ErrorCode::kUnsupported);
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path() / "variants"));
 }
 

@@ -49,6 +49,16 @@ class VariantsTest(harness.EndToEndTest):
         same = sum(sorted(own[e["frame"]]) == sorted(o["label"] for o in e["objects"]) for e in events)
         self.assertGreaterEqual(same, 0.9 * len(events))
 
+    def test_a_failure_leaves_the_form_that_serves(self):
+        made = harness.lines(harness.run("model", "quantize", self.model, "--calibrate", self.clip, "--json").out)[0]
+        again = harness.run("model", "quantize", self.model, "--calibrate", self.empty)
+        self.assertEqual(again.code, 2, again.err)
+        self.assertTrue((self.model / made["graph"]).is_file())
+        anew = harness.lines(harness.run("model", "quantize", self.model, "--calibrate", self.clip, "--json").out)[0]
+        self.assertNotEqual(anew["graph"], made["graph"])
+        left = sorted(p.name for p in (self.model / "variants").iterdir())
+        self.assertEqual(left, sorted([anew["graph"].split("/")[1], anew["graph"].split("/")[1].replace(".xml", ".bin")]))
+
     def test_a_form_that_agrees_too_little_is_noted_and_refused(self):
         made = harness.run("model", "reshape", self.model, "--measure", self.clip, "--size", "64x64", "--json")
         # Cells of 16 pixels at half the size hold four squares: nothing is found where it was.
@@ -79,7 +89,7 @@ class VariantsTest(harness.EndToEndTest):
                 (["quantize", self.model, "--calibrate", self.clip, "--precision", "int4"], "allowed: fp32, bf16, int8"),
                 (["reshape", self.model, "--measure", self.clip, "--size", "128x128"], "the model's own form"),
                 (["reshape", self.model, "--measure", self.clip, "--size", "big"], "expected width x height"),
-                (["quantize", self.model / "scene.xml", "--calibrate", self.clip, "--frames", "2"], "--frames")]:
+                (["quantize", self.model, "--calibrate", self.clip, "--frames", "2"], "--frames")]:
             outcome = harness.run("model", *arguments)
             self.assertEqual(outcome.code, 2, f"{arguments}: {outcome.err}")
             self.assertIn(text, outcome.err)

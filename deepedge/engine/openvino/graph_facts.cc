@@ -21,6 +21,9 @@ using Type = std::string_view;
 
 constexpr int kLargestWalk = 4000;  // operations looked at behind one output
 constexpr size_t kLongestChain = 24;
+// Looks at operations for all outputs together. Graphs in use need a few thousand; one made so that its paths multiply
+// has facts as far as these go.
+constexpr int64_t kMostLooks = 500'000;
 
 template <size_t N>
 bool OneOf(Type type, const std::array<Type, N>& types) {
@@ -84,8 +87,9 @@ std::unordered_set<const Node*> FindDataNodes(const ov::Model& model) {
 
 class OutputWalk {
  public:
-  OutputWalk(const std::unordered_set<const Node*>& data, const ov::Output<const Node>& output)
-      : data_(data), output_(output) {}
+  // `looks_left`: shared by the walks of one graph; they end early when it is used up.
+  OutputWalk(const std::unordered_set<const Node*>& data, const ov::Output<const Node>& output, int64_t& looks_left)
+      : data_(data), output_(output), looks_left_(looks_left), joints_left_(kMostJoints) {}
 
   OutputFacts Find() {
     const Node* end = output_.get_node();
@@ -99,10 +103,10 @@ class OutputWalk {
  private:
   // The activation or other operation that all of the output ends in.
   std::string FinalOperation(const Node* node, int depth) {
-    for (size_t steps = 0; node != nullptr && steps < kLongestChain; ++steps) {
+    for (size_t steps = 0; node != nullptr && steps < kLongestChain && --looks_left_ >= 0; ++steps) {
       if (const std::string marked = MarkedOperation(*node); !marked.empty()) return marked;
       const Type type = TypeOf(*node);
-      if (type == "Concat" && depth < 4) return OperationOfParts(*node, depth);
+      if (type == "Concat" && depth < 4 && --joints_left_ >= 0) return OperationOfParts(*node, depth);
       if (type == "Divide" && IsSoftmaxDivision(*node)) return "Softmax";
       if (ChangesNothing(*node)) {
         node = data_.contains(Behind(*node)) ? Behind(*node) : Behind(*node, 1);
@@ -166,11 +170,12 @@ class OutputWalk {
   // Everything up to the last layers with weights.
   void Visit(const Node* end) {
     std::vector<const Node*> waiting{end};
-    while (!waiting.empty() && visited_.size() < kLargestWalk) {
+    while (!waiting.empty() && visited_.size() < kLargestWalk && --looks_left_ >= 0) {
       const Node* node = waiting.back();
       waiting.pop_back();
       if (!visited_.insert(node).second) continue;
       if (!Look(*node)) continue;
+      looks_left_ -= static_cast<int64_t>(node->get_input_size());
       // Last input first on the stack's top, so that parts are met in their order.
       for (size_t i = node->get_input_size(); i-- > 0;) {
         const Node* input = Behind(*node, i);
@@ -357,7 +362,7 @@ class OutputWalk {
   void LookAtPart(const Node* node, ColumnPart* part) const {
     std::vector<std::pair<const Node*, bool>> waiting{{node, false}};
     std::unordered_set<const Node*> seen;
-    while (!waiting.empty() && seen.size() < 64) {
+    while (!waiting.empty() && seen.size() < 64 && --looks_left_ >= 0) {
       auto [at, cut] = waiting.back();
       waiting.pop_back();
       if (at == nullptr || !data_.contains(at) || !seen.insert(at).second) continue;
@@ -371,12 +376,18 @@ class OutputWalk {
       if (!cut && IsElementwise(type)) {
         part->boxes = part->boxes || IsPerCell(*Behind(*at, 0)) || IsPerCell(*Behind(*at, 1));
       }
+      looks_left_ -= static_cast<int64_t>(at->get_input_size());
       for (size_t i = 0; i < at->get_input_size(); ++i) waiting.emplace_back(Behind(*at, i), cut);
     }
   }
 
   const std::unordered_set<const Node*>& data_;
+  // Joints of joints: no network has more, and every way through them is looked at.
+  static constexpr int kMostJoints = 256;
+
   ov::Output<const Node> output_;
+  int64_t& looks_left_;
+  int joints_left_;
   OutputFacts facts_;
   std::unordered_set<const Node*> visited_;
   bool weights_seen_ = false;
@@ -506,7 +517,8 @@ GraphFacts FindGraphFacts(const ov::Model& model) {
   }
   const std::unordered_set<const Node*> data = FindDataNodes(model);
   for (const auto& input : model.inputs()) facts.inputs.push_back(InputWalk(input).Find());
-  for (const auto& output : model.outputs()) facts.outputs.push_back(OutputWalk(data, output).Find());
+  int64_t looks_left = kMostLooks;
+  for (const auto& output : model.outputs()) facts.outputs.push_back(OutputWalk(data, output, looks_left).Find());
   return facts;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <openvino/opsets/opset10.hpp>
 
 namespace deepedge {
@@ -55,6 +56,26 @@ TEST(GraphFacts, AnAffineStepIsFoldedInEitherOrder) {
   EXPECT_EQ(facts.mean, std::vector<float>{127.5F});
   EXPECT_EQ(facts.std, std::vector<float>{127.5F});
   EXPECT_EQ(facts.layout, TensorLayout::kNchw);
+}
+
+TEST(GraphFacts, JointsOfJointsAreLookedAtOnlySoOften) {
+  const auto x = Input({1, 1, 4, 4});
+  Out joined = std::make_shared<op::Sigmoid>(x);
+  for (int depth = 0; depth < 4; ++depth) {
+    joined = std::make_shared<op::Concat>(ov::OutputVector(depth < 3 ? 64 : 60, joined), depth % 2 == 0 ? 1 : 0);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(FactsOf(x, ov::OutputVector(8, joined)).outputs.size(), 8U);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+}
+
+TEST(GraphFacts, ManyOutputsOfALongNetworkAreLookedAtOnlySoOften) {
+  const auto x = Input({1, 1, 4, 4});
+  Out value = std::make_shared<op::Sigmoid>(x);
+  for (int i = 0; i < 2000; ++i) value = std::make_shared<op::Relu>(value);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(FactsOf(x, ov::OutputVector(20'000, value)).outputs.size(), 20'000U);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 TEST(GraphFacts, ActivationsAreSeenThroughJoints) {

@@ -135,4 +135,60 @@ Result<GraphInfo> DescribeGraph(const ov::Model& model, const Path& file) {
   return info;
 }
 
+namespace {
+
+// Whole numbers of a text such as "[320, 416]".
+std::vector<int64_t> NumbersIn(const std::string& text) {
+  constexpr int64_t kMost = 16384;
+  std::vector<int64_t> numbers;
+  bool inside = false;
+  for (const char c : text) {
+    const bool digit = c >= '0' && c <= '9';
+    if (digit && !inside) numbers.push_back(0);
+    if (digit) numbers.back() = std::min(numbers.back() * 10 + (c - '0'), kMost);
+    inside = digit;
+  }
+  return numbers;
+}
+
+bool IsOpen(const TensorSpec& tensor) {
+  return std::any_of(tensor.shape.begin(), tensor.shape.end(), [](int64_t dimension) { return dimension < 0; });
+}
+
+}  // namespace
+
+std::optional<Shape> ShapeOfOnePicture(const GraphInfo& info) {
+  constexpr int64_t kUsualSide = 640;
+  if (info.inputs.size() != 1 || !IsOpen(info.inputs[0]) || info.inputs[0].shape.size() != 4) return std::nullopt;
+  Shape shape = info.inputs[0].shape;
+  const InputFacts facts = info.facts.inputs.empty() ? InputFacts{} : info.facts.inputs[0];
+  const auto is_channels = [](int64_t dimension) { return dimension == 1 || dimension == 3; };
+  const bool nchw = facts.layout ? *facts.layout == TensorLayout::kNchw : is_channels(shape[1]);
+  int64_t& channels = shape[nchw ? 1 : 3];
+  if (channels < 0) channels = facts.channels;
+  if (!is_channels(channels)) return std::nullopt;
+  const auto said = info.metadata.find("onnx.imgsz");
+  const std::vector<int64_t> sides = said != info.metadata.end() ? NumbersIn(said->second) : std::vector<int64_t>();
+  const bool usable = !sides.empty() && sides.front() >= 8 && sides.back() >= 8;
+  int64_t& height = shape[nchw ? 2 : 1];
+  int64_t& width = shape[nchw ? 3 : 2];
+  if (shape[0] < 0) shape[0] = 1;
+  if (height < 0) height = usable ? sides.front() : kUsualSide;
+  if (width < 0) width = usable ? sides.back() : kUsualSide;
+  return shape;
+}
+
+std::shared_ptr<const GraphInfo> DescribeForOnePicture(ov::Model& model, const GraphInfo& info, const Path& file) {
+  if (std::none_of(info.outputs.begin(), info.outputs.end(), IsOpen)) return nullptr;
+  const auto shape = ShapeOfOnePicture(info);
+  if (!shape) return nullptr;
+  auto sized = CatchOv(file, ErrorCode::kBadInput, [&]() -> Result<GraphInfo> {
+    model.reshape(ov::PartialShape(std::vector<ov::Dimension>(shape->begin(), shape->end())));
+    return DescribeGraph(model, file);
+  });
+  if (!sized.ok()) return nullptr;
+  sized.value().metadata = info.metadata;
+  return std::make_shared<const GraphInfo>(std::move(sized).value());
+}
+
 }  // namespace deepedge

@@ -27,6 +27,14 @@ void DequantizeWeights(ov::Model& model);
 // What a graph says of itself. Errors: kUnsupported for an input or output of a type that we have no name for.
 Result<GraphInfo> DescribeGraph(const ov::Model& model, const Path& file);
 
+// The same for one picture (GraphInfo::sized), of which `info` tells; null where there is nothing to gain or the graph
+// cannot be given a size. Changes the graph's shapes.
+std::shared_ptr<const GraphInfo> DescribeForOnePicture(ov::Model& model, const GraphInfo& info, const Path& file);
+
+// The shape of one picture for an input like this: open dimensions are filled from the facts, the size from
+// "onnx.imgsz" of the metadata (height, width) or 640. Nothing when the shape is fixed or takes no picture.
+std::optional<Shape> ShapeOfOnePicture(const GraphInfo& info);
+
 // Names of the inputs and outputs of a graph, types and shapes. A tensor that has several names is given the shortest
 // one, one that has none "input_<index>" or "output_<index>", so that names are stable.
 Result<std::vector<TensorSpec>> SpecsOf(const std::vector<ov::Output<const ov::Node>>& ports, std::string_view kind,

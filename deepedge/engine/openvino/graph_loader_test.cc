@@ -94,6 +94,38 @@ TEST_F(GraphLoaderTest, FindsWeightsBesideAnOnnxFile) {
   }
 }
 
+TEST_F(GraphLoaderTest, RefusesWeightsOutsideOfTheFolder) {
+  const float weights[] = {10, 20};
+  Write("w.bin", std::string(reinterpret_cast<const char*>(weights), sizeof weights));
+  const auto tensor = [](uint32_t field, std::string_view location) {
+    const std::string entry = BytesField(13, BytesField(1, "location") + BytesField(2, location));
+    return BytesField(field, NumberField(1, 2) + NumberField(2, 1) + BytesField(8, "w") + entry + NumberField(14, 1));
+  };
+  const std::string values = TestValue(11, "x", 1, {1, 2}) + TestValue(12, "y", 1, {1, 2});
+  const TestNode add{"Add", {"x", "w"}, {"y"}};
+  // In an initialiser, an attribute, and an initialiser of a graph inside of a node.
+  const auto in_attribute = [&](std::string_view location) {
+    const std::string value = BytesField(5, BytesField(1, "value") + tensor(5, location) + NumberField(20, 4));
+    return TestOnnx({{"Constant", {}, {"w"}, value}, add}, values);
+  };
+  const auto in_branch = [&](std::string_view location) {
+    const std::string body = BytesField(5, BytesField(1, "body") + BytesField(6, tensor(5, location)));
+    return TestOnnx({{"Loop", {"x"}, {"w"}, body}, add}, values);
+  };
+  for (const char* location : {"../w.bin", "data/../../w.bin", "/w.bin", "../../../../../../../../etc/hostname"}) {
+    for (const std::string& model :
+         {TestOnnx({add}, values + tensor(5, location)), in_attribute(location), in_branch(location)}) {
+      const auto graph = Load(Write("inner/a.onnx", model));
+      ASSERT_FALSE(graph.ok()) << location;
+      EXPECT_EQ(graph.error().code, ErrorCode::kBadInput);
+      EXPECT_NE(graph.error().message.find("outside of its folder"), std::string::npos) << graph.error().message;
+    }
+  }
+  const auto missing = Load(Write("inner/a.onnx", TestOnnx({add}, values + tensor(5, "none.bin"))));
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(GraphLoaderTest, RunsATensorFlowGraphThatBranches) {
   const std::string type = TestTfType("T", 1);
   const std::string text = TestTfNode("x", "Placeholder", {}, TestTfType("dtype", 1) + TestTfShape("shape", {2})) +
@@ -140,6 +172,35 @@ TEST_F(GraphLoaderTest, TellsTheModelInfoOfAnIr) {
   const auto info = DescribeGraph(*graph.value().model, "ir.xml");
   ASSERT_TRUE(info.ok());
   EXPECT_EQ(info.value().metadata.at("ov.model_info.model_type"), "YOLOX");
+}
+
+TEST(ShapeOfOnePicture, FillsWhatIsOpen) {
+  struct Case {
+    Shape input;
+    InputFacts facts;
+    const char* said;
+    std::optional<Shape> shape;
+  };
+  const InputFacts colours_last{.layout = TensorLayout::kNhwc, .channels = 3};
+  for (const Case& c : std::vector<Case>{
+           {{-1, 3, 224, 224}, {}, "", Shape{1, 3, 224, 224}},
+           {{-1, 240, 320, 3}, {}, "", Shape{1, 240, 320, 3}},
+           {{-1, 3, -1, -1}, {}, "", Shape{1, 3, 640, 640}},
+           {{-1, 3, -1, -1}, {}, "[320, 416]", Shape{1, 3, 320, 416}},
+           {{-1, 3, -1, -1}, {}, "288", Shape{1, 3, 288, 288}},
+           {{-1, 3, -1, -1}, {}, "nothing", Shape{1, 3, 640, 640}},
+           {{-1, 3, -1, -1}, {}, "99999999999999999999", Shape{1, 3, 16384, 16384}},
+           {{-1, -1, -1, -1}, colours_last, "", Shape{1, 640, 640, 3}},
+           {{-1, -1, -1, -1}, {}, "", std::nullopt},
+           {{1, 3, 224, 224}, {}, "", std::nullopt},
+           {{-1, 10}, {}, "", std::nullopt},
+       }) {
+    GraphInfo info{.inputs = {{"in", ElementType::kF32, c.input}}, .metadata = {{"onnx.imgsz", c.said}}};
+    info.facts.inputs = {c.facts};
+    EXPECT_EQ(ShapeOfOnePicture(info), c.shape) << ToString(c.input) << " " << c.said;
+    info.inputs.push_back(info.inputs[0]);
+    EXPECT_EQ(ShapeOfOnePicture(info), std::nullopt);
+  }
 }
 
 }  // namespace

@@ -85,7 +85,10 @@ class OpenVinoEngine final : public Engine {
   Result<GraphInfo> Inspect(const ModelFiles& files) override {
     const AffinityScope affinity(cpus_);
     DE_TRY(const LoadedGraph loaded, LoadGraph(core_, files));
-    return CatchOv(files.graph, ErrorCode::kBadInput, [&] { return DescribeGraph(*loaded.model, files.graph); });
+    DE_TRY(GraphInfo info,
+           CatchOv(files.graph, ErrorCode::kBadInput, [&] { return DescribeGraph(*loaded.model, files.graph); }));
+    info.sized = DescribeForOnePicture(*loaded.model, info, files.graph);
+    return info;
   }
 
   Result<std::unique_ptr<CompiledModel>> Compile(const ModelFiles& files, const CompileOptions& options) override {

@@ -62,8 +62,8 @@ Result<WantedShape> WantedInputShape(const ov::PartialShape& graph, const Pictur
   const int64_t channels = ChannelCount(picture.order);
   if (picture.width <= 0 || picture.height <= 0) return BadPicture(file, "the card gives no input size");
   const bool nchw = picture.layout == TensorLayout::kNchw;
-  const int64_t height = picture.height;
-  const int64_t width = picture.width;
+  const int64_t height = picture.transposed ? picture.width : picture.height;
+  const int64_t width = picture.transposed ? picture.height : picture.width;
   const ov::PartialShape wanted =
       nchw ? ov::PartialShape{1, channels, height, width} : ov::PartialShape{1, height, width, channels};
   if (graph.rank().is_dynamic()) return WantedShape{wanted, 0};
@@ -125,6 +125,12 @@ ov::Output<ov::Node> ToInteger(const ov::Output<ov::Node>& value, const ov::elem
   return std::make_shared<ov::op::v0::Convert>(clamped, type);
 }
 
+// The order of the model's dimensions in the engine's letters.
+const char* LayoutOf(const PictureInput& picture) {
+  if (picture.layout == TensorLayout::kNchw) return picture.transposed ? "NCWH" : "NCHW";
+  return picture.transposed ? "NWHC" : "NHWC";
+}
+
 bool IsIdentity(const PictureInput& picture, int channels) {
   return std::all_of(picture.mean.begin(), picture.mean.begin() + channels, [](float v) { return v == 0.0F; }) &&
          std::all_of(picture.std.begin(), picture.std.begin() + channels, [](float v) { return v == 1.0F; });
@@ -150,7 +156,7 @@ Status AddPictureInput(std::shared_ptr<ov::Model>& model, const PictureInput& pi
     ov::preprocess::PrePostProcessor steps(model);
     auto& input = steps.input(index);
     input.tensor().set_element_type(ov::element::u8).set_layout("NHWC");
-    input.model().set_layout(picture.layout == TensorLayout::kNchw ? "NCHW" : "NHWC");
+    input.model().set_layout(LayoutOf(picture));
     const bool identity = IsIdentity(picture, channels);
     if (!identity || type != ov::element::u8) {
       input.preprocess().convert_element_type(ov::element::f32);

@@ -58,6 +58,16 @@ TEST(PictureInput, MakesTheModelsLayout) {
   EXPECT_EQ(RunOnRamp(Echo(f32, {1, 2, 2, 3}), nhwc), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
 }
 
+TEST(PictureInput, TransposesWhereTheModelHoldsColumns) {
+  // Rows of the picture: pixels 0 1, 2 3, 4 5 of three bytes each.
+  PictureInput picture{.transposed = true, .width = 2, .height = 3};
+  EXPECT_EQ(RunOnRamp(Echo(f32, {1, 3, 2, 3}), picture),
+            (std::vector<float>{0, 6, 12, 3, 9, 15, 1, 7, 13, 4, 10, 16, 2, 8, 14, 5, 11, 17}));
+  picture.layout = TensorLayout::kNhwc;
+  EXPECT_EQ(RunOnRamp(Echo(f32, {1, 2, 3, 3}), picture),
+            (std::vector<float>{0, 1, 2, 6, 7, 8, 12, 13, 14, 3, 4, 5, 9, 10, 11, 15, 16, 17}));
+}
+
 TEST(PictureInput, SubtractsMeanAndDividesByStdPerChannel) {
   const PictureInput picture{.width = 2, .height = 1, .mean = {1, 2, 3}, .std = {2, 4, 0.5F}};
   EXPECT_EQ(RunOnRamp(Echo(f32, {1, 3, 1, 2}), picture), (std::vector<float>{-0.5F, 1, -0.25F, 0.5F, -2, 4}));

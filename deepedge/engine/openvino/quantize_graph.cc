@@ -121,6 +121,9 @@ void CorrectBias(const std::shared_ptr<ov::Node>& layer, std::vector<float> shif
   const auto sum =
       std::make_shared<ov::op::v1::Add>(layer, Constant::create(layer->get_output_element_type(0), shape, shift));
   for (auto target : targets) target.replace_source_output(sum);
+  // Where it was an output of the model, the sum is that now.
+  sum->output(0).get_tensor().set_names(layer->output(0).get_names());
+  layer->output(0).get_tensor().set_names({});
 }
 
 void QuantizeWeights(const std::shared_ptr<ov::Node>& layer, const std::vector<double>& input_means) {

@@ -69,24 +69,31 @@ void Observe(ov::Core& core, const Runnable& runnable, const QuantizeOptions& op
   }
 }
 
-std::span<const float> Values(const ov::Tensor& tensor) { return {tensor.data<float>(), tensor.get_size()}; }
+// The numbers of a tensor of floats of 16 or 32 bits; empty for other types.
+std::vector<float> Values(const ov::Tensor& tensor) {
+  const size_t count = tensor.get_size();
+  if (tensor.get_element_type() == ov::element::f32) return {tensor.data<float>(), tensor.data<float>() + count};
+  if (tensor.get_element_type() != ov::element::f16) return {};
+  const auto* halves = tensor.data<ov::float16>();
+  return {halves, halves + count};
+}
 
 // Adds the mean of each channel (dimension 1 of 4) to `means`.
-void AddChannelMeans(const ov::Tensor& tensor, std::vector<double>* means) {
-  const ov::Shape& shape = tensor.get_shape();
+void AddChannelMeans(const ov::Shape& shape, std::span<const float> values, std::vector<double>* means) {
   if (shape.size() != 4 || shape[0] != 1) return;
   means->resize(shape[1]);
   const size_t pixels = shape[2] * shape[3];
   for (size_t c = 0; c < shape[1]; ++c) {
-    const auto plane = Values(tensor).subspan(c * pixels, pixels);
+    const auto plane = values.subspan(c * pixels, pixels);
     (*means)[c] += std::accumulate(plane.begin(), plane.end(), 0.0) / static_cast<double>(pixels);
   }
 }
 
 void Calibrate(ov::Core& core, const Runnable& runnable, const QuantizeOptions& options, QuantizableGraph& graph) {
-  Observe(core, runnable, options, graph, [&](size_t i, const ov::Tensor& values) {
-    graph.tensors[i].range.Add(Values(values));
-    AddChannelMeans(values, &graph.tensors[i].channel_means);
+  Observe(core, runnable, options, graph, [&](size_t i, const ov::Tensor& tensor) {
+    const std::vector<float> values = Values(tensor);
+    graph.tensors[i].range.Add(values);
+    AddChannelMeans(tensor.get_shape(), values, &graph.tensors[i].channel_means);
   });
   std::vector<ValueHistogram> histograms;
   for (const QuantizedTensor& tensor : graph.tensors) histograms.emplace_back(tensor.range);
@@ -107,10 +114,7 @@ Outputs RunAll(ov::InferRequest request, const QuantizeOptions& options) {
   for (size_t p = 0; p < std::min(kRankingPictures, options.calibration.size()); ++p) {
     Run(request, options.calibration[p]);
     for (size_t i = 0; i < request.get_compiled_model().outputs().size(); ++i) {
-      const ov::Tensor output = request.get_output_tensor(i);
-      if (output.get_element_type() != ov::element::f32) continue;
-      const auto values = Values(output);
-      outputs.emplace_back(values.begin(), values.end());
+      outputs.push_back(Values(request.get_output_tensor(i)));
     }
   }
   return outputs;
@@ -186,18 +190,18 @@ Status FoldConstants(ov::Model& model, const Path& file) {
 }
 
 // The file that forms are written to, one over the other; it goes away unless kept.
-class GraphFile {
+class WrittenForm {
  public:
-  explicit GraphFile(const Path& graph)
+  explicit WrittenForm(const Path& graph)
       : files_{.format = ModelFormat::kOpenVinoIr, .graph = graph, .weights = Path(graph).replace_extension(".bin")} {}
-  ~GraphFile() {
+  ~WrittenForm() {
     std::error_code ignored;
     if (kept_) return;
     std::filesystem::remove(files_.graph, ignored);
     std::filesystem::remove(files_.weights, ignored);
   }
-  GraphFile(const GraphFile&) = delete;
-  GraphFile& operator=(const GraphFile&) = delete;
+  WrittenForm(const WrittenForm&) = delete;
+  WrittenForm& operator=(const WrittenForm&) = delete;
 
   const ModelFiles& files() const { return files_; }
   ModelFiles Keep() {
@@ -212,7 +216,7 @@ class GraphFile {
 
 // Writes the form in which these layers are quantized and has it judged; one without layers is not good enough.
 Result<bool> Try(const ov::Model& model, const QuantizableGraph& graph, const QuantizeOptions& options,
-                 const GraphFile& file, std::span<const size_t> layers, bool residual_sums) {
+                 const WrittenForm& file, std::span<const size_t> layers, bool residual_sums) {
   if (layers.empty()) return false;
   const std::shared_ptr<ov::Model> copy = model.clone();
   ApplyQuantization(copy->get_ordered_ops(), graph, layers, residual_sums);
@@ -222,7 +226,7 @@ Result<bool> Try(const ov::Model& model, const QuantizableGraph& graph, const Qu
 }
 
 Result<bool> TryForms(ov::Core& core, const ov::Model& model, const Runnable& runnable, const QuantizeOptions& options,
-                      const QuantizableGraph& graph, const GraphFile& file) {
+                      const QuantizableGraph& graph, const WrittenForm& file) {
   std::vector<size_t> layers(graph.layers.size());
   std::iota(layers.begin(), layers.end(), size_t{0});
   DE_TRY(const bool all, Try(model, graph, options, file, layers, /*residual_sums=*/true));
@@ -254,7 +258,7 @@ Result<std::optional<ModelFiles>> QuantizeGraph(ov::Core& core, ov::Model& model
     }
     DE_TRY(const Runnable runnable, MakeRunnable(model, options, file));
     Calibrate(core, runnable, options, graph);
-    GraphFile written(graph_file);
+    WrittenForm written(graph_file);
     DE_TRY(const bool found, TryForms(core, model, runnable, options, graph, written));
     if (!found) return std::optional<ModelFiles>();
     return std::optional(written.Keep());

@@ -4,10 +4,12 @@
 
 #include "deepedge/formats/content.h"
 #include "deepedge/formats/foreign_reader.h"
+#include "deepedge/formats/onnx/onnx_external.h"
 #include "deepedge/formats/onnx/onnx_rewrite.h"
 #include "deepedge/formats/paddle_parameters.h"
 #include "deepedge/formats/paddle_version.h"
 #include "deepedge/formats/tensorflow/tf_dequantize.h"
+#include "deepedge/formats/tflite_axes.h"
 #include "deepedge/formats/tflite_labels.h"
 
 namespace deepedge {
@@ -108,6 +110,15 @@ Result<std::optional<ModelFiles>> RewriteTensorFlow(const ModelFiles& files, std
   return std::optional(std::move(rewritten));
 }
 
+Result<std::optional<ModelFiles>> RewriteTflite(const ModelFiles& files, std::optional<TemporaryFolder>& folder) {
+  DE_TRY(const std::vector<int64_t> places, FindWrongTfliteAxes(files.graph));
+  if (places.empty()) return std::optional<ModelFiles>();
+  DE_TRY(folder, TemporaryFolder::Create("deepedge_model_"));
+  ModelFiles rewritten{.format = files.format, .graph = folder->path() / "model.tflite"};
+  DE_TRY_STATUS(RewriteTfliteAxes(files.graph, places, rewritten.graph));
+  return std::optional(std::move(rewritten));
+}
+
 Result<std::optional<ModelFiles>> PrepareOnnx(const ModelFiles& files, std::optional<TemporaryFolder>& folder,
                                               UsableFiles& usable) {
   DE_TRY(OnnxOutline outline, ReadOnnxOutline(files.graph));
@@ -140,6 +151,7 @@ Result<UsableFiles> MakeUsable(const ModelFiles& files, std::optional<TemporaryF
   if (files.format == ModelFormat::kTflite) {
     DE_TRY(std::string labels, ReadTfliteLabels(files.graph));
     if (!labels.empty()) usable.metadata.emplace("tflite.labels", std::move(labels));
+    DE_TRY(rewritten, RewriteTflite(files, folder));
   }
   if (files.format == ModelFormat::kOnnx) {
     DE_TRY(rewritten, PrepareOnnx(files, folder, usable));
@@ -149,9 +161,10 @@ Result<UsableFiles> MakeUsable(const ModelFiles& files, std::optional<TemporaryF
   } else if (!HasUsualNames(files)) {
     DE_TRY(usable.files, LinkUsualNames(files, folder));
     if (files.format == ModelFormat::kOnnx) {
-      DE_TRY(const OnnxGraph graph, ReadOnnxGraph(files.graph));
-      DE_TRY_STATUS(PlaceExternalFiles(graph, folder->path()));
+      DE_TRY_STATUS(PlaceOnnxExternalFiles(files.graph, folder->path()));
     }
+  } else if (files.format == ModelFormat::kOnnx) {
+    DE_TRY_STATUS(FindOnnxExternalFiles(files.graph).status());  // none outside of the model's folder
   }
   return usable;
 }

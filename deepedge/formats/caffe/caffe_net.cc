@@ -123,6 +123,9 @@ class NetBuilder {
     const auto dims = params_.Ints("input_dim", 1, kMaxDimension);
     auto shapes = params_.Messages("input_shape");
     if (names.empty() && dims.empty() && shapes.empty()) return;
+    if (names.size() > kMaxCaffeInputs) {
+      throw std::invalid_argument(fmt::format("{} inputs, {} are read at most", names.size(), kMaxCaffeInputs));
+    }
     const bool flat = shapes.empty() && dims.size() == 4 * names.size();
     if (!flat && (shapes.size() != names.size() || !dims.empty())) {
       throw std::invalid_argument(fmt::format("{} inputs with {} input_dim and {} input_shape: four or one of each",

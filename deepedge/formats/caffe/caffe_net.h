@@ -19,6 +19,9 @@ struct CaffeLayer {
   const TextMessage* message = nullptr;
 };
 
+// More than any network has.
+inline constexpr size_t kMaxCaffeInputs = 64;
+
 struct CaffeInput {
   std::string name;
   std::vector<int64_t> shape;

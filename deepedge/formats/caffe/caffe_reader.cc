@@ -7,6 +7,8 @@
 #include <map>
 #include <openvino/core/model.hpp>
 #include <openvino/op/parameter.hpp>
+#include <set>
+#include <string_view>
 
 #include "deepedge/formats/caffe/layer_context.h"
 #include "deepedge/formats/graph/shape_ops.h"
@@ -47,6 +49,7 @@ class GraphBuilder {
     for (const CaffeLayer& layer : net_.layers) {
       DE_TRY_STATUS(Catch(layer, [&]() -> Status {
         if (FixesBatch(layer)) free_batch_ = false;
+        if (layer.type == "Softmax" && !layer.bottoms.empty()) softmax_bottoms_.insert(layer.bottoms[0]);
         return {};
       }));
     }
@@ -91,6 +94,9 @@ class GraphBuilder {
 
   Status AddInput(const std::string& name, const std::vector<int64_t>& shape) {
     if (shape.empty()) throw std::invalid_argument("an input without a shape");
+    if (inputs_.size() == kMaxCaffeInputs) {
+      throw std::invalid_argument(fmt::format("the network has more than {} inputs", kMaxCaffeInputs));
+    }
     ov::PartialShape dims(std::vector<ov::Dimension>(shape.begin(), shape.end()));
     // One picture is what most are written for; any other number is only what its author had at hand.
     if (free_batch_ && shape.size() > 1 && shape.front() > 1) dims[0] = ov::Dimension::dynamic();
@@ -155,9 +161,7 @@ class GraphBuilder {
   // A training net that ends in a loss and, for use, in Softmax too: the loss is one output too many.
   bool IsLossBesideSoftmax(const CaffeLayer& layer) const {
     if (layer.type != "SoftmaxWithLoss" || layer.bottoms.empty()) return false;
-    return std::any_of(net_.layers.begin(), net_.layers.end(), [&](const CaffeLayer& other) {
-      return other.type == "Softmax" && !other.bottoms.empty() && other.bottoms[0] == layer.bottoms[0];
-    });
+    return softmax_bottoms_.contains(layer.bottoms[0]);
   }
 
   void MarkConsumed(const std::vector<std::string>& names) {
@@ -236,6 +240,7 @@ class GraphBuilder {
   const CaffeNet& net_;
   CaffeWeights& weights_;
   bool free_batch_ = true;
+  std::set<std::string_view> softmax_bottoms_;
   std::vector<std::shared_ptr<Parameter>> inputs_;
   std::map<std::string, Blob> blobs_;
   size_t order_ = 0;  // of what is written next

@@ -121,6 +121,7 @@ inline std::string InputText(const std::string& name, const std::string& shape) 
 class CaffeTest : public FilesTest {
  protected:
   Result<std::shared_ptr<ov::Model>> ReadBytes(const std::string& prototxt, const std::string& caffemodel) {
+    KeepSeed("caffe", prototxt, caffemodel);
     // Many thousand files are tried: written as they are, not safely.
     const Path graph = folder() / "net.prototxt";
     const Path weights = folder() / "net.caffemodel";

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "deepedge/formats/caffe/caffe_test_net.h"
+#include "deepedge/formats/cost_for_test.h"
 
 namespace deepedge {
 namespace {
@@ -96,6 +97,53 @@ TEST_F(HostileTest, SmallFilesStaySmall) {
     bottom = top;
   }
   ExpectError(Read(net, {{"fc", {SomeBlob({1000, 1000})}}}), ErrorCode::kBadInput, "again and again");
+}
+
+// Texts of a megabyte whose numbers of things would multiply.
+TEST_F(HostileTest, LongTextsAreAnsweredQuickly) {
+  const std::string relu = "layer { name: 'x' type: 'ReLU' bottom: 'data' top: 'x' }";
+  const std::string data = InputText("data", "1,3,8,8");
+  const auto repeated = [](int times, auto&& make) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += make(i);
+    return text;
+  };
+  const auto relu_chain = [&](int count) {
+    return repeated(count, [](int i) {
+      return fmt::format("layer {{ name: 'r{0}' type: 'ReLU' bottom: 'r{1}' top: 'r{0}' }}", i + 1, i);
+    });
+  };
+  const std::pair<std::string, const char*> cases[] = {
+      {data + relu + repeated(80'000, [](int i) { return fmt::format("u{}: 1 ", i); }), "says u0, u1, u2, which"},
+      {repeated(60'000, [](int i) { return fmt::format("input: 'i{}' ", i); }) + "input_dim: 1 " + relu,
+       "60000 inputs"},
+      {repeated(15'000,
+                [](int i) {
+                  return fmt::format("layer {{ type: 'Input' top: 'i{}' input_param {{ shape {{ dim: 2 }} }} }}", i);
+                }) +
+           relu,
+       "more than 64 inputs"},
+      {data +
+           repeated(
+               9'900,
+               [](int i) { return fmt::format("layer {{ type: 'SoftmaxWithLoss' bottom: 'data' top: 'l{}' }}", i); }) +
+           repeated(9'900, [](int) { return "layer { type: 'Softmax' bottom: 'x' top: 'y' } "; }),
+       "its bottom 'x'"},
+      // Each number of the list has the name.
+      {std::string(400'000, 'n') + ": [" + repeated(300'000, [](int) { return "1,"; }) + "1]", "the name of a field"},
+      // Every layer behind has as many dimensions.
+      {data + "layer { name: 'r0' type: 'Reshape' bottom: 'data' top: 'r0' reshape_param { shape { dim: [192" +
+           repeated(100'000, [](int) { return ",1"; }) + "] } } }" + relu_chain(3000),
+       "dimensions"},
+  };
+  for (const auto& [text, message] : cases) {
+    SCOPED_TRACE(message);
+    ExpectCheap([&] {
+      const auto model = Read(text, {{"none", {SomeBlob({1})}}});
+      ASSERT_FALSE(model.ok());
+      EXPECT_NE(model.error().message.find(message), std::string::npos) << model.error().message;
+    });
+  }
 }
 
 TEST_F(HostileTest, BytesThatAreNoCaffemodelAreRefused) {

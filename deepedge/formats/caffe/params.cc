@@ -8,6 +8,11 @@
 #include <cmath>
 
 namespace deepedge {
+namespace {
+
+constexpr size_t kMostNamed = 3;  // fields in a message
+
+}  // namespace
 
 Params::Params(std::string name, const TextMessage* message)
     : name_(std::move(name)), message_(message), read_(message == nullptr ? 0 : message->fields.size(), false) {}
@@ -131,7 +136,7 @@ void Params::Ignore(std::initializer_list<std::string_view> fields) {
 
 std::vector<std::string> Params::Unread() const {
   std::vector<std::string> names;
-  for (size_t i = 0; i < read_.size(); ++i) {
+  for (size_t i = 0; i < read_.size() && names.size() < kMostNamed; ++i) {
     const std::string& name = message_->fields[i].name;
     if (!read_[i] && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
@@ -141,9 +146,7 @@ std::vector<std::string> Params::Unread() const {
 void Params::Finish() const {
   const std::vector<std::string> names = Unread();
   if (names.empty()) return;
-  throw Unsupported(
-      fmt::format("{} says {}, which is not read", name_,
-                  fmt::join(names.begin(), names.begin() + std::min<ptrdiff_t>(3, std::ssize(names)), ", ")));
+  throw Unsupported(fmt::format("{} says {}, which is not read", name_, fmt::join(names, ", ")));
 }
 
 }  // namespace deepedge

@@ -49,10 +49,10 @@ class Params {
   void Ignore(std::initializer_list<std::string_view> fields);
   // Throws Unsupported when a field was neither read nor ignored.
   void Finish() const;
-  // The names of those fields, each once.
-  std::vector<std::string> Unread() const;
 
  private:
+  // The names of the first of those fields, each once.
+  std::vector<std::string> Unread() const;
   std::vector<const TextField*> Take(std::string_view field, bool message);
   const TextField* TakeOne(std::string_view field, bool message);
   double NumberOf(const TextField& field) const;

@@ -8,6 +8,7 @@ namespace deepedge {
 namespace {
 
 constexpr int kMaxDepth = 16;
+constexpr size_t kMaxName = 100;  // of a field
 constexpr size_t kMaxText = size_t{4} << 20;
 
 bool IsWordCharacter(char c) {
@@ -65,6 +66,8 @@ class Parser {
       }
       TextField field{.name = std::string(Word()), .line = line_};
       if (field.name.empty()) return Fail(fmt::format("expected the name of a field, found {}", Shown(c)));
+      // Each number of a list has a copy of the name.
+      if (field.name.size() > kMaxName) return Fail("the name of a field is longer than any");
       DE_TRY_STATUS(ParseField(message, std::move(field), depth));
     }
   }
@@ -78,7 +81,7 @@ class Parser {
     }
     if (c == '[' && colon) return ParseList(message, field, depth);
     if (c != '{' && c != '<' && !colon) {
-      return Fail(fmt::format("expected ':' or '{{' after '{}', found {}", field.name.substr(0, 100), Shown(c)));
+      return Fail(fmt::format("expected ':' or '{{' after '{}', found {}", field.name, Shown(c)));
     }
     DE_TRY_STATUS(ParseValue(field, depth));
     message.fields.push_back(std::move(field));

@@ -5,8 +5,7 @@
 
 #include <cstring>
 #include <openvino/core/type/float16.hpp>
-
-#include "deepedge/base/check.h"
+#include <stdexcept>
 
 namespace deepedge::cntk {
 namespace {
@@ -55,17 +54,35 @@ Result<int64_t> CountOf(const Dims& dims) {
   return count;
 }
 
+// A byte is half a number at most; all weights a few times over, and what small ones are used for.
+WeightUses::WeightUses(size_t file_bytes) : numbers_left_(2 * static_cast<int64_t>(file_bytes) + (int64_t{16} << 20)) {}
+
+void WeightUses::Take(int64_t numbers) {
+  numbers_left_ -= numbers;
+  if (numbers_left_ < 0) throw std::invalid_argument("uses the same weights too often");
+}
+
 std::vector<float> Array::Floats() const {
+  if (uses != nullptr) uses->Take(count);
   std::vector<float> floats(static_cast<size_t>(count));
   CopyFloats(*this, floats.data());
   return floats;
 }
 
 std::shared_ptr<ov::op::v0::Constant> Array::Constant(const ov::Shape& shape) const {
-  DE_CHECK(ov::shape_size(shape) == static_cast<size_t>(count));
+  if (ov::shape_size(shape) != static_cast<size_t>(count)) {
+    throw std::invalid_argument(fmt::format("holds {} numbers, its shape is {}", count, shape.to_string()));
+  }
+  if (uses != nullptr) {
+    const auto made = uses->constants.find({bytes.data(), shape});
+    if (made != uses->constants.end()) return made->second;
+    uses->Take(count);
+  }
   ov::Tensor tensor(ov::element::f32, shape);
   CopyFloats(*this, tensor.data<float>());
-  return std::make_shared<ov::op::v0::Constant>(tensor);  // shares the tensor's memory
+  auto constant = std::make_shared<ov::op::v0::Constant>(tensor);  // shares the tensor's memory
+  if (uses != nullptr) uses->constants.emplace(std::pair{bytes.data(), shape}, constant);
+  return constant;
 }
 
 }  // namespace deepedge::cntk

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <openvino/op/constant.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "deepedge/base/result.h"
@@ -28,14 +30,33 @@ size_t BytesOf(NumberType type);
 Result<int64_t> CountOf(const Dims& dims);
 std::string ToText(const Dims& dims);  // "32x32x3"
 
+// What is made of the weights of one file: layers that use the same weights share their constant, and the numbers that
+// are made of them have a limit. Thread-compatible.
+class WeightUses {
+ public:
+  explicit WeightUses(size_t file_bytes);
+
+  // Throws std::invalid_argument where there are too many.
+  void Take(int64_t numbers);
+
+  // By where the numbers lie and the constant's shape.
+  std::map<std::pair<const char*, ov::Shape>, std::shared_ptr<ov::op::v0::Constant>> constants;
+
+ private:
+  int64_t numbers_left_;
+};
+
 struct Array {
   NumberType type = NumberType::kFloat;
   Dims dims;
-  int64_t count = 0;       // product of dims
-  std::string_view bytes;  // count numbers; borrowed, not aligned
+  int64_t count = 0;           // product of dims
+  std::string_view bytes;      // count numbers; borrowed, not aligned
+  WeightUses* uses = nullptr;  // of the file; borrowed, may be null
 
+  // Both throw std::invalid_argument where the file's weights are used too often.
   std::vector<float> Floats() const;
-  // A constant of floats of this usual (not CNTK's) shape, which must have `count` elements (DE_CHECK).
+  // A constant of floats of this usual (not CNTK's) shape; throws std::invalid_argument where that has not `count`
+  // elements.
   std::shared_ptr<ov::op::v0::Constant> Constant(const ov::Shape& shape) const;
 };
 

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <openvino/core/model.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -144,9 +145,10 @@ Result<Tensor> BuildNode(const NodeV1& node, const Inputs& inputs) {
 // Builds the nodes of one network.
 class NetworkBuilder {
  public:
-  NetworkBuilder(const Path& path, const FileV1& file)
+  NetworkBuilder(const Path& path, const FileV1& file, size_t file_bytes)
       : path_(path),
         file_(file),
+        uses_(file_bytes),
         walk_(
             path, [this](const std::string& name) { return Needs(name); },
             [this](const std::string& name, const Inputs& inputs) { return Make(name, inputs); }) {}
@@ -168,6 +170,7 @@ class NetworkBuilder {
 
   const Path& path_;
   const FileV1& file_;
+  cntk::WeightUses uses_;
   cntk::Walk walk_;
   std::vector<std::shared_ptr<ov::op::v0::Parameter>> parameters_;
   std::optional<float> input_scale_;
@@ -181,7 +184,11 @@ Result<Tensor> NetworkBuilder::Make(const std::string& name, const Inputs& input
     if (!result.ok()) return LayerError(result.error().code, layer, result.error().message);
     return result;
   });
-  if (!made.ok() || made.value().weights) return made;
+  if (!made.ok()) return made;
+  if (made.value().weights) {
+    made.value().weights->uses = &uses_;
+    return made;
+  }
   made.value().value.get_node()->set_friendly_name(node.name);
   if (const auto scale = cntk::InputScale(node.op == "ElementTimes", inputs)) input_scale_ = scale;
   return made;
@@ -200,14 +207,14 @@ Result<Tensor> NetworkBuilder::MakeInput(const NodeV1& node) {
 // The group of outputs without criteria; of a network that has none what its first criterion measures.
 std::vector<std::string> ChooseOutputs(const FileV1& file) {
   std::vector<std::string> outputs;
+  std::set<std::string_view> seen;
   const auto find = [&](const std::string& name) {
     const auto it = file.nodes.find(name);
     return it == file.nodes.end() ? nullptr : &it->second;
   };
   for (const std::string& name : file.outputs) {
     const NodeV1* node = find(name);
-    const bool known = std::find(outputs.begin(), outputs.end(), name) != outputs.end();
-    if (!known && (node == nullptr || !cntk::IsCriterionV1(node->op))) outputs.push_back(name);
+    if (seen.insert(name).second && (node == nullptr || !cntk::IsCriterionV1(node->op))) outputs.push_back(name);
   }
   for (const std::string& name : file.criteria) {
     const NodeV1* node = find(name);
@@ -217,13 +224,15 @@ std::vector<std::string> ChooseOutputs(const FileV1& file) {
   return outputs;
 }
 
-Result<std::shared_ptr<ov::Model>> BuildModel(const Path& path, const FileV1& file) {
-  NetworkBuilder builder(path, file);
+Result<std::shared_ptr<ov::Model>> BuildModel(const Path& path, const FileV1& file, size_t file_bytes) {
+  NetworkBuilder builder(path, file, file_bytes);
   std::vector<NamedOutput> outputs;
   int64_t classes = 0;
   for (const std::string& name : ChooseOutputs(file)) {
     DE_TRY(const Tensor tensor, builder.Build(name));
-    outputs.push_back({name, cntk::ValueOf(tensor)});
+    DE_TRY(const GraphValue value,
+           CatchLayer({path, name, "output"}, [&]() -> Result<GraphValue> { return cntk::ValueOf(tensor); }));
+    outputs.push_back({name, value});
     Dims long_axes = tensor.dims;
     std::erase(long_axes, 1);
     if (long_axes.size() == 1) classes = long_axes[0];
@@ -245,7 +254,7 @@ Result<std::shared_ptr<ov::Model>> BuildModel(const Path& path, const FileV1& fi
 Result<std::shared_ptr<ov::Model>> ReadCntkV1(const Path& name, std::string_view bytes) {
   const auto file = cntk::ReadFileV1(bytes);
   if (!file.ok()) return file.error().Wrap(name.string());
-  return BuildModel(name, file.value());
+  return BuildModel(name, file.value(), bytes.size());
 }
 
 Result<std::shared_ptr<ov::Model>> ReadCntkV1(const ModelFiles& files) {

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "deepedge/formats/cntk/array.h"
+#include "deepedge/formats/cost_for_test.h"
 #include "deepedge/formats/run_model_for_test.h"
 #include "deepedge/formats/test_files.h"
 
@@ -158,7 +159,10 @@ struct Network {
   }
 };
 
-Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) { return ReadCntkV1(Path("net.dnn"), bytes); }
+Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) {
+  KeepSeed("cntk_v1", bytes);
+  return ReadCntkV1(Path("net.dnn"), bytes);
+}
 
 struct NodeCase {
   const char* name;
@@ -513,6 +517,36 @@ Network SmallNet() {
   network.nodes.push_back({"LearnableParameter", "D", Weights({2, 1, 1, 2}, {1, 2, 3, 4}), {}});
   network.nodes.push_back({"Times", "z", Product, {"D", "p"}});
   return network;
+}
+
+TEST(CntkV1Reader, SmallFilesStaySmall) {
+  // 3000 nodes that add the same megabyte.
+  constexpr int64_t kCount = 1 << 18;
+  const auto chain = [&](const std::string& op, const Body& body) {
+    Network network;
+    network.nodes.push_back({"InputValue", "x", Input({kCount}), {}});
+    network.nodes.push_back({"LearnableParameter", "w", Weights({kCount}, Numbers(kCount, 1)), {}});
+    std::string last = "x";
+    for (int i = 0; i < 3000; ++i) {
+      const std::string name = "p" + std::to_string(i);
+      std::vector<std::string> inputs{last, "w"};
+      if (op == "BatchNormalization") inputs.insert(inputs.end(), {"w", "w", "w"});
+      network.nodes.push_back({op, name, body, inputs});
+      last = name;
+    }
+    network.outputs = {last};
+    return network.Bytes(20);
+  };
+  const std::string sums = chain("Plus", Nothing);
+  ExpectCheap([&] { EXPECT_TRUE(Read(sums).ok()) << "sharing is no harm"; });
+  const std::string norms = chain("BatchNormalization", Norm(false, 1e-5));
+  ExpectCheap([&] { ExpectError(norms, ErrorCode::kBadInput, {"too often"}); });
+  // Names of outputs that are all different.
+  Network network;
+  network.nodes.push_back({"InputValue", "x", Input({2}), {}});
+  for (int i = 0; i < 100'000; ++i) network.outputs.push_back(std::to_string(i));
+  const std::string outputs = network.Bytes(20);
+  ExpectCheap([&] { EXPECT_FALSE(Read(outputs).ok()); });
 }
 
 TEST(CntkV1Reader, EveryTruncationIsAnError) {

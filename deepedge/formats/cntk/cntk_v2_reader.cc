@@ -29,9 +29,10 @@ using cntk::VariableKind;
 // Builds the values of one model.
 class Builder {
  public:
-  Builder(const Path& file, const GraphV2& graph)
+  Builder(const Path& file, const GraphV2& graph, size_t file_bytes)
       : file_(file),
         graph_(graph),
+        uses_(file_bytes),
         walk_(
             file, [this](const std::string& uid) { return Needs(uid); },
             [this](const std::string& uid, const std::vector<Tensor>& inputs) { return Make(uid, inputs); }) {}
@@ -51,6 +52,7 @@ class Builder {
 
   const Path& file_;
   const GraphV2& graph_;
+  cntk::WeightUses uses_;
   cntk::Walk walk_;
   std::vector<std::shared_ptr<ov::op::v0::Parameter>> parameters_;
   std::optional<float> input_scale_;
@@ -83,7 +85,9 @@ Result<Tensor> Builder::Make(const std::string& uid, const std::vector<Tensor>& 
     if (!result.ok()) return LayerError(result.error().code, layer, result.error().message);
     return result;
   });
-  if (!made.ok() || variable != nullptr || made.value().weights) return made;
+  if (!made.ok()) return made;
+  if (made.value().weights) made.value().weights->uses = &uses_;
+  if (variable != nullptr || made.value().weights) return made;
   made.value().value.get_node()->set_friendly_name(function->name.empty() ? function->uid : function->name);
   if (const auto scale = cntk::InputScale(function->operation == "ElementTimes", inputs)) input_scale_ = scale;
   return made;
@@ -156,15 +160,17 @@ Result<std::vector<WantedOutput>> ChooseOutputs(const GraphV2& graph) {
   return outputs.empty() ? measured : outputs;
 }
 
-Result<std::shared_ptr<ov::Model>> BuildModel(const Path& file, const GraphV2& graph) {
+Result<std::shared_ptr<ov::Model>> BuildModel(const Path& file, const GraphV2& graph, size_t file_bytes) {
   const auto wanted = ChooseOutputs(graph);
   if (!wanted.ok()) return wanted.error().Wrap(file.string());
-  Builder builder(file, graph);
+  Builder builder(file, graph, file_bytes);
   std::vector<NamedOutput> outputs;
   int64_t classes = 0;
   for (const WantedOutput& output : wanted.value()) {
     DE_TRY(const Tensor tensor, builder.Build(output.uid));
-    outputs.push_back({output.name, cntk::ValueOf(tensor)});
+    DE_TRY(const GraphValue value,
+           CatchLayer({file, output.name, "output"}, [&]() -> Result<GraphValue> { return cntk::ValueOf(tensor); }));
+    outputs.push_back({output.name, value});
     if (tensor.dims.size() == 1) classes = tensor.dims[0];
   }
   if (builder.parameters().empty()) {
@@ -189,7 +195,7 @@ Result<std::shared_ptr<ov::Model>> BuildModel(const Path& file, const GraphV2& g
 Result<std::shared_ptr<ov::Model>> ReadCntkV2(const Path& name, std::string_view bytes) {
   const auto graph = GraphV2::Read(bytes);
   if (!graph.ok()) return graph.error().Wrap(name.string());
-  return BuildModel(name, graph.value());
+  return BuildModel(name, graph.value(), bytes.size());
 }
 
 Result<std::shared_ptr<ov::Model>> ReadCntkV2(const ModelFiles& files) {

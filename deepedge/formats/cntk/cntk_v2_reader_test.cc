@@ -7,6 +7,7 @@
 
 #include "deepedge/formats/cntk/layers.h"
 #include "deepedge/formats/cntk/write_v2_for_test.h"
+#include "deepedge/formats/cost_for_test.h"
 #include "deepedge/formats/run_model_for_test.h"
 
 namespace deepedge::cntk {
@@ -14,7 +15,10 @@ namespace {
 
 class CntkV2Reader : public FilesTest {
  protected:
-  Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) { return ReadCntkV2(Path("m.model"), bytes); }
+  Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) {
+    KeepSeed("cntk_v2", bytes);
+    return ReadCntkV2(Path("m.model"), bytes);
+  }
   Result<std::shared_ptr<ov::Model>> Read(const ModelV2& model) { return Read(model.Bytes()); }
 
   // Reading fails with this code and these parts in its message, of which the file is one.
@@ -269,6 +273,20 @@ TEST_F(CntkV2Reader, ALongChainNeedsNoDeepStack) {
     model.Function("F" + std::to_string(i), kRelu, {"F" + std::to_string(i - 1) + "_Output_0"});
   }
   EXPECT_TRUE(Read(model).ok());
+}
+
+TEST_F(CntkV2Reader, SmallFilesStaySmall) {
+  // 3000 functions that add the same megabyte.
+  constexpr int64_t kCount = 1 << 18;
+  ModelV2 model;
+  model.Input("x", {kCount}).Parameter("w", {kCount}, std::vector<float>(kCount, 1));
+  std::string last = "x";
+  for (int i = 0; i < 3000; ++i) {
+    model.Function("F" + std::to_string(i), kPlus, {last, "w"});
+    last = "F" + std::to_string(i) + "_Output_0";
+  }
+  const std::string bytes = model.Bytes();
+  ExpectCheap([&] { EXPECT_TRUE(Read(bytes).ok()) << "sharing is no harm"; });
 }
 
 ModelV2 SmallNet() {

@@ -192,7 +192,7 @@ std::optional<float> NumberOf(const Tensor& tensor) {
 
 std::optional<float> InputScale(bool is_product, const std::vector<Tensor>& inputs) {
   if (!is_product || inputs.size() != 2) return std::nullopt;
-  for (const size_t i : {0, 1}) {
+  for (const size_t i : {0U, 1U}) {
     const GraphValue& value = inputs[i].value;
     const bool is_input = value.get_node_shared_ptr() != nullptr &&
                           dynamic_cast<const ov::op::v0::Parameter*>(value.get_node()) != nullptr;

@@ -43,6 +43,7 @@ inline void CheckOpCase(const OpCase& c) {
   }
   inputs.insert(c.input_first ? inputs.begin() : inputs.end(), "x");
   model.Function("f", c.op, inputs, c.attributes);
+  KeepSeed("cntk_v2", model.Bytes());
   const auto read = ReadCntkV2(Path("m.model"), model.Bytes());
   ASSERT_TRUE(read.ok()) << read.error().message;
   const RunResult result = RunForTest(read.value(), {c.input})[0];

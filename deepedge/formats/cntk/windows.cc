@@ -65,7 +65,7 @@ GraphValue CropNegative(const GraphValue& value, Geometry& geometry) {
   std::vector<int64_t> axes;
   for (size_t i = 0; i < geometry.begins.size(); ++i) {
     if (geometry.begins[i] >= 0 && geometry.ends[i] >= 0) continue;
-    const int64_t size = value.get_partial_shape()[i + 2].get_length();
+    const int64_t size = value.get_partial_shape()[static_cast<ptrdiff_t>(i) + 2].get_length();
     axes.push_back(static_cast<int64_t>(i) + 2);
     begins.push_back(std::max<int64_t>(0, -geometry.begins[i]));
     ends.push_back(size - std::max<int64_t>(0, -geometry.ends[i]));

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "deepedge/formats/test_files.h"
+
 namespace deepedge {
 namespace {
 
 Result<DarknetNet> Read(const std::string& layers, const std::string& net = "width=8\nheight=6\nchannels=4\n") {
+  KeepSeed("darknet", "[net]\n" + net + layers);
   return ReadDarknetNet("a.cfg", "[net]\n" + net + layers);
 }
 

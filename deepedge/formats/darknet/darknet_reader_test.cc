@@ -49,6 +49,7 @@ class DarknetReaderTest : public FilesTest {
   ModelFiles WriteNet(const Picture& input, const std::string& layers, const std::string& weights) {
     const std::string net =
         fmt::format("[net]\nchannels={}\nheight={}\nwidth={}\n", input.channels, input.height, input.width);
+    KeepSeed("darknet", net + layers);
     return {ModelFormat::kDarknet, Write("net.cfg", net + layers), Write("net.weights", weights)};
   }
 

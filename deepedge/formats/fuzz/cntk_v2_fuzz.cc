@@ -1,15 +1,11 @@
-// Feeds bytes to the reader of CNTK v2 files: nothing may crash, hang or ask for much memory.
-#include <cstddef>
-#include <cstdint>
-#include <openvino/core/model.hpp>
-#include <string_view>
-
+// A CNTK v2 network.
 #include "deepedge/formats/cntk/cntk_v2_reader.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+#include <openvino/core/model.hpp>
+
+#include "deepedge/base/fuzz_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  deepedge::ReadCntkV2(deepedge::Path("fuzz"), bytes).Ignore("any answer will do");
+  deepedge::ReadCntkV2(deepedge::Path("fuzz"), deepedge::FuzzInput(data, size)).Ignore(deepedge::kOnlyCrashesCount);
   return 0;
 }

@@ -14,8 +14,6 @@
 #include <openvino/op/result.hpp>
 #include <stdexcept>
 
-#include "deepedge/base/check.h"
-
 namespace deepedge {
 namespace {
 
@@ -64,7 +62,16 @@ Error LayerError(ErrorCode code, const LayerName& layer, std::string_view what) 
 }
 
 GraphValue FloatConstant(const ov::Shape& shape, const std::vector<float>& values) {
-  DE_CHECK(ov::shape_size(shape) == values.size());
+  // Both come from files, so the product may be too large for a number.
+  size_t count = 1;
+  bool fits = true;
+  for (const size_t dimension : shape) {
+    fits = fits && (dimension == 0 || count <= values.size() / dimension);
+    count *= dimension;
+  }
+  if (!fits || count != values.size()) {
+    throw std::invalid_argument(fmt::format("holds {} numbers, its shape is {}", values.size(), shape.to_string()));
+  }
   return std::make_shared<Constant>(ov::element::f32, shape, values.data());
 }
 

@@ -48,7 +48,7 @@ auto CatchLayer(const LayerName& layer, F&& f) -> decltype(f()) {
   }
 }
 
-// A constant of floats; `values` must hold as many as the shape says (DE_CHECK).
+// A constant of floats. Throws std::invalid_argument where `values` are not as many as the shape says.
 GraphValue FloatConstant(const ov::Shape& shape, const std::vector<float>& values);
 GraphValue FloatConstant(float value);  // a scalar
 GraphValue IndexConstant(const std::vector<int64_t>& values);

@@ -51,5 +51,12 @@ TEST(GraphOps, SaysWhatDoesNotFit) {
                std::invalid_argument);
 }
 
+TEST(GraphOps, RefusesConstantsOfAnotherSize) {
+  constexpr size_t kHalf = size_t{1} << 32;
+  EXPECT_THROW(FloatConstant({2, 2}, {1, 2, 3}), std::invalid_argument);
+  EXPECT_THROW(FloatConstant({kHalf, kHalf}, {}), std::invalid_argument) << "the product is 0 in 64 bits";
+  EXPECT_NO_THROW(FloatConstant({0, 2}, {}));
+}
+
 }  // namespace
 }  // namespace deepedge

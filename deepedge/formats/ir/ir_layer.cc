@@ -190,6 +190,11 @@ std::vector<float> IrContext::Blob(std::string_view name, int64_t count) {
 std::vector<int64_t> IrContext::ConstantInput(size_t index) const {
   const auto constant = std::dynamic_pointer_cast<ov::op::v0::Constant>(Input(index).get_node_shared_ptr());
   if (constant == nullptr) throw UnsupportedLayer(fmt::format("input {} that is no constant", index));
+  // Shapes, axes, positions: short lists, which many layers may share.
+  constexpr size_t kMost = 64;
+  if (ov::shape_size(constant->get_shape()) > kMost) {
+    throw std::invalid_argument(fmt::format("input {} is of {}", index, constant->get_shape().to_string()));
+  }
   std::vector<int64_t> numbers;
   for (const double number : constant->cast_vector<double>()) {
     if (number != std::floor(number) || std::abs(number) > static_cast<double>(INT32_MAX)) {

@@ -21,6 +21,8 @@ namespace {
 using ov::op::v0::Constant;
 using ov::op::v0::Parameter;
 
+constexpr size_t kMostInputs = 64;  // more than any network has
+
 struct PortKey {
   size_t layer = 0;  // by its place in the file
   size_t port = 0;
@@ -171,6 +173,7 @@ class GraphBuilder {
 
   GraphValue AddInput(const IrLayer& layer) {
     if (layer.outputs.size() != 1) throw std::invalid_argument("an input with other than one output");
+    if (inputs_.size() == kMostInputs) throw std::invalid_argument(fmt::format("more than {} inputs", kMostInputs));
     const auto& shape = layer.outputs.front().shape;
     const auto input = std::make_shared<Parameter>(
         ov::element::f32, ov::PartialShape(std::vector<ov::Dimension>(shape.begin(), shape.end())));

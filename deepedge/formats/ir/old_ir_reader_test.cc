@@ -12,6 +12,7 @@
 #include <openvino/openvino.hpp>
 #include <random>
 
+#include "deepedge/formats/cost_for_test.h"
 #include "deepedge/formats/test_files.h"
 
 namespace deepedge {
@@ -105,6 +106,7 @@ class IrText {
 class OldIrTest : public FilesTest {
  protected:
   Result<std::shared_ptr<ov::Model>> ReadBytes(const std::string& xml, const std::string& bin) {
+    KeepSeed("old_ir", xml, bin);
     const Path graph = folder() / "net.xml";
     const Path weights = folder() / "net.bin";
     std::ofstream(graph, std::ios::binary) << xml;
@@ -382,6 +384,19 @@ IrText Sample() {
            {{1, 4, 8, 8}}, {{1, 4, 4, 4}})
       .Add("FullyConnected", "out-size=\"2\"", {{1, 4, 4, 4}}, {{1, 2}}, {{"weights", std::vector<float>(128, 0.25F)}})
       .Add("SoftMax", "axis=\"1\"", {{1, 2}}, {{1, 2}});
+}
+
+TEST_F(OldIrTest, SmallFilesStaySmall) {
+  // A list of a million axes for each of a thousand layers.
+  IrText shapes;
+  shapes.Input({1, 4}).Add("Const", "", {}, {{1 << 20}}, {{"custom", std::vector<float>(1 << 20, 0)}});
+  for (int i = 0; i < 1000; ++i) shapes.Add("ReduceMax", "", {{1, 4}, {1 << 20}}, {{1, 4}}, {}, {0, 1});
+  ExpectCheap([&] { ExpectError(shapes, ErrorCode::kBadInput, "input 1 is of"); });
+  // Inputs, each of which looks for what is done to it first.
+  IrText inputs;
+  for (int i = 0; i < 10'000; ++i) inputs.Input({1, 4});
+  inputs.Add("ReLU", "", {{1, 4}}, {{1, 4}});
+  ExpectCheap([&] { ExpectError(inputs, ErrorCode::kBadInput, "more than 64 inputs"); });
 }
 
 TEST_F(OldIrTest, CutWeightsAreNamed) {

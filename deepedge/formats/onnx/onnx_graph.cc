@@ -47,7 +47,6 @@ constexpr uint32_t kType = 2;
 constexpr uint32_t kReals = 4;
 constexpr uint32_t kInt64s = 7;
 constexpr uint32_t kName = 8;
-constexpr uint32_t kExternal = 13;
 }  // namespace tensor_field
 
 Error Damaged(const Path& path, std::string_view what) {
@@ -150,13 +149,6 @@ Result<std::string> TextOf(BoundedFile& file, const Path& path, const WireField&
   return std::string();
 }
 
-Status ReadExternal(BoundedFile& file, const Path& path, const WireField& entry, OnnxTensor& tensor) {
-  DE_TRY(const std::string key, TextOf(file, path, entry, 1));
-  if (key != "location") return {};
-  DE_TRY(tensor.external_file, TextOf(file, path, entry, 2));
-  return {};
-}
-
 Status ReadInitializer(BoundedFile& file, const Path& path, const WireField& field, OnnxGraph& graph) {
   OnnxTensor tensor;
   std::string name;
@@ -164,7 +156,6 @@ Status ReadInitializer(BoundedFile& file, const Path& path, const WireField& fie
   while (const auto part = inner.Next()) {
     if (part->number == tensor_field::kDims) DE_TRY_STATUS(WireNumbers(file, path, *part, kMaxListed, tensor.dims));
     if (part->number == tensor_field::kType) tensor.type = static_cast<int64_t>(part->value);
-    if (part->number == tensor_field::kExternal) DE_TRY_STATUS(ReadExternal(file, path, *part, tensor));
     if (part->number == tensor_field::kName) {
       DE_TRY(name, WireText(file, path, *part));
     }

@@ -54,8 +54,7 @@ struct OnnxNode {
 
 struct OnnxTensor {
   std::vector<int64_t> dims;
-  int64_t type = 0;           // TensorProto.DataType
-  std::string external_file;  // where its numbers lie in a file of their own, as written
+  int64_t type = 0;  // TensorProto.DataType
 };
 
 struct OnnxGraph {

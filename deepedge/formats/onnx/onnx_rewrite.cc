@@ -5,23 +5,12 @@
 #include <algorithm>
 
 #include "deepedge/formats/onnx/onnx_editor.h"
+#include "deepedge/formats/onnx/onnx_external.h"
 #include "deepedge/formats/onnx/onnx_opset.h"
 #include "deepedge/formats/onnx/onnx_quantized.h"
 
 namespace deepedge {
 namespace {
-
-namespace fs = std::filesystem;
-
-// A second name of the file where that can be, else a copy: the engine follows no symbolic link out of the folder.
-Status Place(const Path& source, const Path& target) {
-  std::error_code ec;
-  fs::create_directories(target.parent_path(), ec);
-  fs::create_hard_link(source, target, ec);
-  if (ec) fs::copy_file(source, target, ec);
-  if (ec) return Error{ErrorCode::kExhausted, fmt::format("{}: cannot be created: {}", target.string(), ec.message())};
-  return {};
-}
 
 // The new list of nodes.
 Result<std::vector<OnnxNode>> RewriteNodes(const OnnxGraph& graph) {
@@ -89,29 +78,6 @@ bool NeedsRewriting(const OnnxOutline& outline) {
                      [](const std::string& type) { return IsQuantizedOperation(type); });
 }
 
-Status PlaceExternalFiles(const OnnxGraph& graph, const Path& folder) {
-  std::set<std::string> names;
-  for (const auto& [name, tensor] : graph.initializers) {
-    if (!tensor.external_file.empty()) names.insert(tensor.external_file);
-  }
-  for (const std::string& name : names) {
-    const Path relative = Path(name).lexically_normal();
-    const bool leaves = relative.is_absolute() || relative.empty() || *relative.begin() == "..";
-    if (leaves || relative == "model.onnx") {
-      return Error{ErrorCode::kBadInput,
-                   fmt::format("{}: keeps weights in '{:.100}', outside of its folder", graph.path.string(), name)};
-    }
-    std::error_code ec;
-    const Path target = fs::absolute(graph.path.parent_path() / relative, ec);
-    if (!ec && !fs::is_regular_file(target, ec)) {
-      return Error{ErrorCode::kNotFound, fmt::format("{}: no such file; it holds weights of {}", target.string(),
-                                                     graph.path.filename().string())};
-    }
-    DE_TRY_STATUS(Place(target, folder / relative));
-  }
-  return {};
-}
-
 Result<ModelFiles> RewriteOnnx(const ModelFiles& files, const Path& folder) {
   DE_TRY(const OnnxGraph graph, ReadOnnxGraph(files.graph));
   if (graph.opset < kOldestRaisedOpset) {
@@ -141,7 +107,7 @@ Result<ModelFiles> RewriteOnnx(const ModelFiles& files, const Path& folder) {
   if (fields.broken()) {
     return Error{ErrorCode::kBadInput, fmt::format("{}: changed while it was read", files.graph.string())};
   }
-  DE_TRY_STATUS(PlaceExternalFiles(graph, folder));
+  DE_TRY_STATUS(PlaceOnnxExternalFiles(files.graph, folder));
   ModelFiles rewritten{.format = files.format, .graph = folder / "model.onnx"};
   DE_TRY_STATUS(model.Write(files.graph, rewritten.graph));
   return rewritten;

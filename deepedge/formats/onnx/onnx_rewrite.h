@@ -10,10 +10,6 @@ namespace deepedge {
 // Whether the file holds operations that RewriteOnnx takes apart.
 bool NeedsRewriting(const OnnxOutline& outline);
 
-// Gives `folder` the files beside the model that hold its weights. They are named relative to the model's folder; names
-// that leave it are refused. Errors: kNotFound, kBadInput, kExhausted.
-Status PlaceExternalFiles(const OnnxGraph& graph, const Path& folder);
-
 // Writes `model.onnx` into `folder`, beside the files that hold its weights; `folder` must exist until the
 // model has been read. Operations on quantized numbers become plain ones between DequantizeLinear and QuantizeLinear;
 // inputs that are initialisers too are no inputs any more. Errors: kBadInput, kUnsupported (named by node), kExhausted

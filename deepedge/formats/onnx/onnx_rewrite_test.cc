@@ -169,6 +169,7 @@ TEST_F(OnnxRewriteTest, LinksWeightsThatLieBeside) {
   ASSERT_TRUE(Rewrite(TestOnnx({add}, external("data/w.bin"))).ok());
   EXPECT_EQ(ReadFile(last().parent_path() / "data" / "w.bin").value(), "numbers");
   EXPECT_EQ(Rewrite(TestOnnx({add}, external("none.bin"))).status().error().code, ErrorCode::kNotFound);
+  Write("model.onnx", "numbers under the name that the rewritten file gets");
   for (const char* name : {"../w.bin", "/etc/passwd", "data/../../w.bin", "model.onnx"}) {
     EXPECT_EQ(Rewrite(TestOnnx({add}, external(name))).status().error().code, ErrorCode::kBadInput) << name;
   }

@@ -9,6 +9,7 @@ namespace deepedge {
 namespace {
 
 constexpr size_t kMaxNodes = 500'000;
+constexpr int64_t kMaxShape = 4096;  // bytes of a shape, whose dimensions may have names
 
 float FloatOf(std::string_view bytes) {
   float value = 0;
@@ -106,6 +107,7 @@ Status TfGraph::Read() {
 
 Status TfGraph::ReadShape(const WireField& field, TfConstant& constant) {
   constexpr int64_t kMost = int64_t{1} << 31;
+  if (field.length > kMaxShape) return Damaged("shape of a constant");
   WireScanner dims(file_, field.offset, field.end());
   while (const auto dim = dims.Next()) {
     if (dim->number != 2 || dim->type != WireType::kLength) continue;
@@ -128,7 +130,10 @@ Result<TfConstant> TfGraph::ReadConstant(const TfNode& node) {
   constexpr size_t kMaxListed = 4096;
   TfConstant constant;
   WireScanner fields(file_, value->tensor->offset, value->tensor->end());
+  size_t count = 0;
   while (const auto field = fields.Next()) {
+    // A constant is read for each node that uses it.
+    if (++count > kMaxListed + 64) return Wrong(ErrorCode::kUnsupported, node, "has its numbers one by one");
     const bool message = field->type == WireType::kLength;
     if (field->number == tf_tensor_field::kType) constant.type = static_cast<int64_t>(field->value);
     if (field->number == tf_tensor_field::kShape && message) {

@@ -55,7 +55,8 @@ GraphValue Planar(const GraphValue& value) { return Make<ov::op::v1::Transpose>(
 
 class Reader {
  public:
-  Reader(const std::vector<OpenCvNode>& nodes, TfGraph& weights) : nodes_(nodes), weights_(weights) {
+  Reader(const std::vector<OpenCvNode>& nodes, TfGraph& weights, int64_t file_bytes)
+      : nodes_(nodes), weights_(weights), numbers_left_(kMostUses * file_bytes + kFreeNumbers) {
     for (const OpenCvNode& node : nodes) by_name_.emplace(node.name, &node);
   }
 
@@ -67,6 +68,8 @@ class Reader {
 
  private:
   Result<TfValues> Constant(const OpenCvNode& node, size_t input);
+  Result<TfValues> Held(const TfNode& held);
+  void Charge(const TfValues& values);
   Result<Numbers> Integers(const OpenCvNode& node, size_t input);
   bool IsComputed(const OpenCvNode& node, size_t input) const {
     return input < node.inputs.size() && values_.contains(node.inputs[input]);
@@ -89,8 +92,16 @@ class Reader {
   Result<GraphValue> PriorBox(const OpenCvNode& node);
   Result<GraphValue> DetectionOutput(const OpenCvNode& node);
 
+  // Layers may share weights, and one number may stand for a million: what is read has a limit, counted in numbers. A
+  // byte of the file is a number at most.
+  static constexpr int64_t kMostUses = 2;
+  static constexpr int64_t kFreeNumbers = 16 << 20;
+  // More pictures than any network takes.
+  static constexpr size_t kMostInputs = 64;
+
   const std::vector<OpenCvNode>& nodes_;
   TfGraph& weights_;
+  int64_t numbers_left_;
   std::map<std::string, const OpenCvNode*> by_name_;
   std::map<std::string, GraphValue> values_;
   std::set<std::string> priors_;  // values that are prior boxes, [1, 2, numbers]
@@ -117,11 +128,23 @@ Result<TfValues> Reader::Constant(const OpenCvNode& node, size_t input) {
       values.numbers.push_back(std::abs(number) < 1e9 ? static_cast<int64_t>(number) : 0);
     }
     values.dims = {static_cast<int64_t>(values.floats.size())};
+    Charge(values);
     return values;
   }
   const TfNode* held = weights_.Find(name);
   if (held == nullptr) throw std::invalid_argument(fmt::format("takes '{:.100}', which neither file holds", name));
-  return ReadTfValues(weights_, *held);
+  return Held(*held);
+}
+
+Result<TfValues> Reader::Held(const TfNode& held) {
+  DE_TRY(TfValues values, ReadTfValues(weights_, held));
+  Charge(values);
+  return values;
+}
+
+void Reader::Charge(const TfValues& values) {
+  numbers_left_ -= static_cast<int64_t>(std::max(values.floats.size(), values.numbers.size()));
+  if (numbers_left_ < 0) throw std::invalid_argument("uses the same constants too often");
 }
 
 Result<Numbers> Reader::Integers(const OpenCvNode& node, size_t input) {
@@ -137,7 +160,7 @@ int64_t Reader::InputChannels(const OpenCvNode& placeholder) {
     if (node.inputs.size() < 2 || node.inputs[0] != placeholder.name) continue;
     const TfNode* held = weights_.Find(node.inputs[1]);
     if (held == nullptr) continue;
-    const auto values = ReadTfValues(weights_, *held);
+    const auto values = Held(*held);
     if (!values.ok() || values.value().dims.empty()) continue;
     const Numbers& dims = values.value().dims;
     return dims.size() == 4 ? dims[2] : dims.back();
@@ -146,6 +169,7 @@ int64_t Reader::InputChannels(const OpenCvNode& placeholder) {
 }
 
 Result<GraphValue> Reader::Placeholder(const OpenCvNode& node) {
+  if (inputs_.size() == kMostInputs) throw std::invalid_argument(fmt::format("more than {} inputs", kMostInputs));
   ov::PartialShape shape{1, InputChannels(node), ov::Dimension::dynamic(), ov::Dimension::dynamic()};
   auto input = std::make_shared<ov::op::v0::Parameter>(ov::element::f32, shape);
   NameValue(input, node.name);
@@ -210,9 +234,10 @@ Result<GraphValue> Reader::Convolution(const OpenCvNode& node) {
   const auto out = static_cast<size_t>(weights.dims[3]);
   const auto channels = static_cast<size_t>(DimensionOf(x, 1));
   if (depthwise || channels != in) {
-    const size_t groups = depthwise ? in : channels / in;
+    const bool whole = in > 0 && channels > 0 && channels % in == 0 && (!depthwise || channels == in);
+    const size_t groups = depthwise ? in : whole ? channels / in : 0;
     const size_t filters = depthwise ? in * out : out;
-    if (groups == 0 || channels % groups != 0 || filters % groups != 0 || (depthwise && channels != in)) {
+    if (!whole || filters % groups != 0) {
       throw std::invalid_argument(fmt::format("weights over {} channels do not fit {}", in, channels));
     }
     const GraphValue kernel =
@@ -486,7 +511,7 @@ Result<std::shared_ptr<ov::Model>> ReadOpenCvGraph(const ModelFiles& files) {
   DE_TRY(BoundedFile file, BoundedFile::Open(files.weights));
   TfGraph weights(file, files.weights);
   DE_TRY_STATUS(weights.Read());
-  Reader reader(nodes, weights);
+  Reader reader(nodes, weights, file.size());
   for (const OpenCvNode& node : nodes) {
     const LayerName layer{files.graph, node.name, node.op};
     DE_TRY_STATUS(CatchLayer(layer, [&]() -> Status {

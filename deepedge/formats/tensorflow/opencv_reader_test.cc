@@ -5,6 +5,7 @@
 #include <openvino/runtime/properties.hpp>
 #include <random>
 
+#include "deepedge/formats/cost_for_test.h"
 #include "deepedge/formats/tensorflow/test_graph_def.h"
 
 namespace deepedge {
@@ -37,6 +38,7 @@ const std::string kSame = Attribute("padding", "s: \"SAME\"");
 class OpenCvReaderTest : public FilesTest {
  protected:
   Result<std::shared_ptr<ov::Model>> Read(const std::string& text, const std::string& weights) {
+    KeepSeed("opencv", text, weights);
     return ReadOpenCvGraph({ModelFormat::kTfFrozen, Write("g.pbtxt", text), Write("g.pb", weights)});
   }
   // The first output.
@@ -153,6 +155,58 @@ TEST_F(OpenCvReaderTest, NamesWhatItCannotRead) {
     EXPECT_NE(model.status().error().message.find(message), std::string::npos) << model.status().error().message;
     EXPECT_NE(model.status().error().message.find("g.pbtxt"), std::string::npos) << model.status().error().message;
   }
+}
+
+TEST_F(OpenCvReaderTest, RefusesGroupsThatDoNotDivide) {
+  // 8 channels for weights over 3: 8 / 3 is 2 groups, which divide all sizes, but of 4 channels each.
+  const std::string text = kData + Node("c", "Conv2D", {"data", "w"}, kSame) + Node("d", "Conv2D", {"c", "v"}, kSame);
+  const auto model =
+      Read(text, WeightFloats("w", {1, 1, 3, 8}, Floats(24, 1)) + WeightFloats("v", {1, 1, 3, 4}, Floats(12, 1)));
+  ASSERT_FALSE(model.ok());
+  EXPECT_NE(model.error().message.find("layer 'd' (Conv2D): weights over 3 channels do not fit 8"), std::string::npos)
+      << model.error().message;
+}
+
+TEST_F(OpenCvReaderTest, SmallFilesStaySmall) {
+  // One constant of a million times the same number, which 400 layers use.
+  std::string text = kData;
+  for (int i = 0; i < 400; ++i) {
+    const std::string from = i == 0 ? "data" : "c" + std::to_string(i - 1);
+    text += Node("c" + std::to_string(i), "Conv2D", {from, "w"}, kSame);
+  }
+  const std::string weights = TestTfRepeated("w", 1, {1, 1, 1024, 1024}, 5);
+  ExpectCheap([&] {
+    const auto model = Read(text, weights);
+    ASSERT_FALSE(model.ok());
+    EXPECT_NE(model.error().message.find("too often"), std::string::npos) << model.error().message;
+  });
+  // 3000 inputs, each of which looks for the layer that tells its channels.
+  std::string inputs;
+  for (int i = 0; i < 1500; ++i) {
+    const std::string n = std::to_string(i);
+    inputs += Node("x" + n, "Placeholder", {}) + Node("y" + n, "Conv2D", {"x" + n, "w"}, kSame);
+  }
+  ExpectCheap([&] { EXPECT_FALSE(Read(inputs, weights).ok()); });
+  // A constant of one number among half a million fields that are none of a constant's.
+  std::string fields;
+  for (int i = 0; i < 500'000; ++i) fields += NumberField(3, 1);
+  const std::string tensor = NumberField(1, 1) + fields + BytesField(4, std::string(4, '\1'));
+  const std::string slow = TestTfNode("w", "Const", {}, TestTfAttribute("value", BytesField(8, tensor)));
+  std::string sums = kData;
+  for (int i = 0; i < 1000; ++i) sums += Node("s" + std::to_string(i), "Add", {"data", "w"});
+  ExpectCheap([&] { EXPECT_FALSE(Read(sums, slow).ok()); });
+}
+
+TEST_F(OpenCvReaderTest, RefusesWeightsOfTheOtherType) {
+  // Whole numbers with two floats beside them are no weights of 12 floats.
+  std::string shape;
+  for (const uint64_t dim : {1, 1, 3, 4}) shape += BytesField(2, NumberField(1, dim));
+  const std::string tensor =
+      NumberField(1, 3) + BytesField(2, shape) + BytesField(5, std::string(8, '\1')) + NumberField(7, 1);
+  const std::string weights = TestTfNode("w", "Const", {}, TestTfAttribute("value", BytesField(8, tensor)));
+  const auto model = Read(kData + Node("c", "Conv2D", {"data", "w"}, kSame), weights);
+  ASSERT_FALSE(model.ok());
+  EXPECT_NE(model.error().message.find("layer 'c'"), std::string::npos) << model.error().message;
 }
 
 TEST_F(OpenCvReaderTest, SurvivesDamage) {

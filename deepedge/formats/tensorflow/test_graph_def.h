@@ -43,6 +43,15 @@ inline std::string TestTfBytes(std::string_view name, uint64_t type, const std::
   const std::string tensor = NumberField(1, type) + BytesField(2, shape) + BytesField(4, bytes);
   return TestTfNode(name, "Const", {}, TestTfType("dtype", type) + TestTfAttribute("value", BytesField(8, tensor)));
 }
+// One number that stands for as many as the shape says; `field` is that of a list of numbers.
+inline std::string TestTfRepeated(std::string_view name, uint64_t type, const std::vector<int64_t>& dims,
+                                  uint32_t field) {
+  std::string shape;
+  for (const int64_t dim : dims) shape += BytesField(2, NumberField(1, static_cast<uint64_t>(dim)));
+  const std::string number = field == 5 ? Varint(5 << 3 | 5) + std::string("\0\0\x80\x3F", 4) : NumberField(field, 1);
+  const std::string tensor = NumberField(1, type) + BytesField(2, shape) + number;
+  return TestTfNode(name, "Const", {}, TestTfType("dtype", type) + TestTfAttribute("value", BytesField(8, tensor)));
+}
 inline std::string TestTfFloat(std::string_view name, float value) {
   std::string bytes(sizeof value, '\0');
   std::memcpy(bytes.data(), &value, sizeof value);

@@ -15,6 +15,10 @@ namespace deepedge {
 namespace {
 
 constexpr int64_t kMaxRepeated = 1 << 20;  // numbers that a constant may stand for with fewer in the file
+// What the rewritten file may be longer than the original, by which a byte that becomes a float is 4 times as long:
+// more is one constant used again and again.
+constexpr int64_t kMostGrowth = 8;
+constexpr int64_t kFreeBytes = 64 << 20;
 
 float FloatOf(std::string_view bytes) {
   float value = 0;
@@ -181,8 +185,14 @@ Result<TfValues> ReadTfValues(TfGraph& graph, const TfNode& node) {
   if (given != count && (given != 1 || constant.count > kMaxRepeated)) {
     return graph.Wrong(ErrorCode::kUnsupported, node, "its numbers are written in a way that is not read");
   }
-  if (floats) values.floats.resize(count, values.floats[0]);
-  if (!floats) values.numbers.resize(count, values.numbers[0]);
+  // A damaged constant may hold numbers of the other type too, not as many as its shape says.
+  if (floats) {
+    values.floats.resize(count, given == 0 ? 0.0F : values.floats[0]);
+    values.numbers.clear();
+  } else {
+    values.numbers.resize(count, given == 0 ? 0 : values.numbers[0]);
+    values.floats.clear();
+  }
   return values;
 }
 
@@ -216,6 +226,10 @@ Result<ModelFiles> RewriteDequantize(const ModelFiles& files, const Path& folder
       return graph.Wrong(ErrorCode::kBadInput, node, "is of another type than its input");
     }
     DE_TRY(const std::string bytes, ReadBytes(graph, *input, constant));
+    const int64_t length = rewritten.size() + 4 * std::ssize(bytes);
+    if (length > kFreeBytes && length / kMostGrowth > file.size()) {
+      return graph.Wrong(ErrorCode::kBadInput, node, "the constants of 8 bits are used too often");
+    }
     rewritten.AddMessage(kTfNodeField, FloatConstantNode(node.name, constant, bytes, DequantizeTable(dequantize)));
     replaced.insert(&node);
   }

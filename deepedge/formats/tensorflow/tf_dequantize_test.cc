@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 
+#include "deepedge/formats/cost_for_test.h"
 #include "deepedge/formats/tensorflow/test_graph_def.h"
 
 namespace deepedge {
@@ -86,6 +87,21 @@ TEST_F(TfDequantizeTest, NamesWhatItCannotRead) {
     EXPECT_NE(rewritten.status().error().message.find(message), std::string::npos)
         << rewritten.status().error().message;
   }
+}
+
+TEST_F(TfDequantizeTest, SmallFilesStaySmall) {
+  // One constant of a million times the same number, as floats 500 times.
+  std::string graph = TestTfRepeated("q", 12, {1 << 20}, 7) + TestTfFloat("lo", 0) + TestTfFloat("hi", 1);
+  for (int i = 0; i < 500; ++i) {
+    graph += TestTfNode("w" + std::to_string(i), "Dequantize", {"q", "lo", "hi"}, TestTfType("T", 12));
+  }
+  ASSERT_LT(graph.size(), 40'000U);
+  const Path source = Write("g.pb", graph);
+  ExpectCheap([&] {
+    const auto rewritten = RewriteDequantize({ModelFormat::kTfFrozen, source, {}}, folder());
+    ASSERT_FALSE(rewritten.ok());
+    EXPECT_NE(rewritten.error().message.find("used too often"), std::string::npos) << rewritten.error().message;
+  });
 }
 
 TEST_F(TfDequantizeTest, SurvivesDamage) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <openvino/opsets/opset9.hpp>
 
 #include "deepedge/formats/torch7/module.h"
@@ -162,9 +163,14 @@ Result<Flow> BuildNormalize(Run& run, const Module& module, const Flow& in) {
 Result<Flow> BuildReshape(Run& run, const Module& module, const Flow& in) {
   const Value* sizes = module.item.Find("size");
   if (sizes == nullptr || !module.file.IsNumbers(*sizes)) return Bad("has no 'size'");
+  const int64_t axes = CountOf(module.SizesOf("size"));
+  if (axes > static_cast<int64_t>(kMaxRank)) return Bad(fmt::format("makes {} axes", axes));
   DE_TRY(const auto numbers, module.file.ReadNumbers(*sizes));
   std::vector<int64_t> dims;
-  for (const float size : numbers.values) dims.push_back(static_cast<int64_t>(size));
+  for (const float size : numbers.values) {
+    if (!(std::abs(size) <= static_cast<float>(kMaxElements))) return Bad(fmt::format("makes an axis of {}", size));
+    dims.push_back(static_cast<int64_t>(size));
+  }
   if (dims.empty() || dims.size() > kMaxRank) return Bad(fmt::format("makes {} axes", dims.size()));
   const int64_t count = CountOf(in.dims);
   if (count == kOpen) return Bad("nothing in the network says how large its input is");

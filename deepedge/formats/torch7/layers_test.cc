@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "deepedge/formats/run_model_for_test.h"
+#include "deepedge/formats/test_files.h"
 #include "deepedge/formats/torch7/torch7_reader.h"
 #include "deepedge/formats/torch7/write_for_test.h"
 
@@ -41,7 +42,9 @@ std::string Network(Writer& w, const LayerCase& c) {
 TEST_P(Layers, GiveNumbersWorkedOutByHand) {
   const LayerCase& c = GetParam();
   Writer writer;
-  const auto read = ReadTorch7(Path("net.t7"), Network(writer, c));
+  const std::string bytes = Network(writer, c);
+  KeepSeed("torch7", bytes);
+  const auto read = ReadTorch7(Path("net.t7"), bytes);
   ASSERT_TRUE(read.ok()) << read.error().message;
   const RunResult result = RunForTest(read.value(), {c.numbers})[0];
   EXPECT_EQ(result.shape, c.shape);

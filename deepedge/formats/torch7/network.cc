@@ -176,7 +176,8 @@ std::vector<int64_t> Network::FindForm(const Value& value, int depth, int64_t& m
   if (mean.size() == 1 && module.type == "BatchNormalization") return mean;
   if (const auto weight = module.SizesOf("weight"); module.type == "Linear" && weight.size() == 2) return {weight[1]};
   const Value* size = module.item.Find("size");
-  if ((module.type == "View" || module.type == "Reshape") && size != nullptr) {
+  const bool few = CountOf(module.SizesOf("size")) <= static_cast<int64_t>(kMaxRank);
+  if ((module.type == "View" || module.type == "Reshape") && size != nullptr && few) {
     const auto numbers = file_.ReadNumbers(*size);
     double count = numbers.ok() && !numbers.value().values.empty() ? 1 : 0;
     for (const float n : count > 0 ? numbers.value().values : std::vector<float>{}) count *= static_cast<double>(n);

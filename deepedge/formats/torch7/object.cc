@@ -235,7 +235,8 @@ Status Parser::ReadTensor(size_t item, int depth) {
   }
   file_.items_[item].size.assign(numbers.begin(), numbers.begin() + rank);
   file_.items_[item].stride.assign(numbers.begin() + rank, numbers.begin() + 2 * rank);
-  file_.items_[item].offset = numbers.back() - 1;
+  // Counted from 1. Before its storage: an error where its numbers are wanted.
+  file_.items_[item].offset = std::max<int64_t>(numbers.back(), 0) - 1;
   DE_TRY(file_.items_[item].storage, ReadValue(depth + 1));
   return {};
 }
@@ -299,8 +300,8 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
   if (!type) return Bad("is a tensor without storage");
   numbers.size = is_storage ? std::vector{storage.count} : tensor.size;
   const std::vector<int64_t> stride = is_storage ? std::vector<int64_t>{1} : tensor.stride;
+  const int64_t first_place = is_storage ? 0 : tensor.offset;
   int64_t count = numbers.size.empty() ? 0 : 1;
-  int64_t last = is_storage ? 0 : tensor.offset;
   for (size_t i = 0; i < numbers.size.size(); ++i) {
     const int64_t size = numbers.size[i];
     // Every number of the tensor has its own place, so that a small file holds a small tensor.
@@ -308,13 +309,14 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
       return Bad(fmt::format("is a tensor that does not fit its storage of {} numbers", storage.count));
     }
     count *= size;
-    last += std::max<int64_t>(size - 1, 0) * stride[i];
   }
   if (count == 0) return numbers;
-  if (last < 0 || last >= storage.count || (!is_storage && tensor.offset < 0)) {
-    return Bad(fmt::format("is a tensor that reaches past its storage of {} numbers", storage.count));
-  }
-  if (*type == NumberType::kFloat && last == (is_storage ? 0 : tensor.offset) + count - 1) {
+  const Error past = Bad(fmt::format("is a tensor that reaches past its storage of {} numbers", storage.count));
+  if (first_place < 0 || first_place >= storage.count) return past;
+  int64_t last = first_place;  // sizes and strides are below the file's length: no sum of them overflows
+  for (size_t i = 0; i < numbers.size.size(); ++i) last += (numbers.size[i] - 1) * stride[i];
+  if (last >= storage.count) return past;
+  if (*type == NumberType::kFloat && last == first_place + count - 1) {
     // As many numbers as places: they lie in a row, if in their order.
     int64_t expected = 1;
     bool in_order = true;
@@ -324,7 +326,7 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
     }
     if (in_order) {
       numbers.values.resize(static_cast<size_t>(count));
-      const char* first = storage.bytes.data() + static_cast<size_t>(is_storage ? 0 : tensor.offset) * sizeof(float);
+      const char* first = storage.bytes.data() + static_cast<size_t>(first_place) * sizeof(float);
       std::memcpy(numbers.values.data(), first, static_cast<size_t>(count) * sizeof(float));
       return numbers;
     }
@@ -332,7 +334,7 @@ Result<File::Numbers> File::ReadNumbers(const Value& value) const {
   numbers.values.reserve(static_cast<size_t>(count));
   const size_t bytes = BytesOf(*type, long_bytes_);
   std::vector<int64_t> index(numbers.size.size(), 0);
-  int64_t at = is_storage ? 0 : tensor.offset;
+  int64_t at = first_place;
   for (int64_t i = 0; i < count; ++i) {
     numbers.values.push_back(LoadNumber(storage.bytes.data() + static_cast<size_t>(at) * bytes, *type, long_bytes_));
     for (size_t axis = index.size(); axis-- > 0;) {

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <limits>
+#include <optional>
 #include <random>
 
+#include "deepedge/formats/cost_for_test.h"
 #include "deepedge/formats/run_model_for_test.h"
 #include "deepedge/formats/test_files.h"
 #include "deepedge/formats/torch7/network.h"
@@ -17,7 +20,10 @@ using Numbers = std::vector<float>;
 
 std::string Num(double v) { return Writer::Number(v); }
 
-Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) { return ReadTorch7(Path("net.t7"), bytes); }
+Result<std::shared_ptr<ov::Model>> Read(const std::string& bytes) {
+  KeepSeed("torch7", bytes);
+  return ReadTorch7(Path("net.t7"), bytes);
+}
 
 void ExpectError(const std::string& bytes, ErrorCode code, const std::vector<std::string>& parts) {
   const auto read = Read(bytes);
@@ -199,6 +205,27 @@ TEST(Torch7Reader, RefusesWhatDoesNotFit) {
                          {{"weight", w.TensorOf("Float", {2, 2}, {2, 1}, 0, w.Storage("Float", Numbers(4)))}});
        },
        "past its storage"},
+      {"a tensor that begins at the least number",
+       [](Writer& w) {
+         return w.Module("nn.Linear",
+                         {{"weight", w.TensorOf("Float", {2, 2}, {2, 1}, std::numeric_limits<int64_t>::min(),
+                                                w.Storage("Float", Numbers(4)))}});
+       },
+       "past its storage"},
+      {"a tensor that begins at the greatest number",
+       [](Writer& w) {
+         return w.Module("nn.Linear",
+                         {{"weight", w.TensorOf("Float", {2, 2}, {2, 1}, std::numeric_limits<int64_t>::max(),
+                                                w.Storage("Float", Numbers(4)))}});
+       },
+       "past its storage"},
+      {"a tensor of nothing with a size that overflows",
+       [](Writer& w) {
+         return w.Module(
+             "nn.Linear",
+             {{"weight", w.TensorOf("Float", {0, int64_t{1} << 62}, {4, 4}, 1, w.Storage("Float", Numbers(4)))}});
+       },
+       "wants 4611686018427387904 numbers"},
       {"one number as many",
        [](Writer& w) {
          return w.Module("nn.Linear",
@@ -222,6 +249,52 @@ TEST(Torch7Reader, RefusesWhatDoesNotFit) {
     const std::string first = Linear(w, 2, 2);
     ExpectError(w.Container("nn.Sequential", {first, c.module(w)}), ErrorCode::kBadInput, {"'1.2'", c.part.c_str()});
   }
+}
+
+TEST(Torch7Reader, NumbersAtTheEdgesOfTheirTypeAreNoTensors) {
+  constexpr int64_t kMost = INT64_MAX;
+  struct Case {
+    std::vector<int64_t> size;
+    std::vector<int64_t> stride;
+    int64_t offset;
+    std::optional<size_t> numbers;  // nothing: refused
+  };
+  const Case cases[] = {
+      {{0, kMost}, {1, 1}, 1, 0},
+      {{0, 2}, {2, 1}, kMost, 0},
+      {{kMost, 0}, {4, 4}, kMost, std::nullopt},
+      {{2, 2}, {kMost, 1}, 1, std::nullopt},
+      {{2, 2}, {2, 1}, kMost, std::nullopt},
+      {{kMost, 1}, {1, 1}, 1, std::nullopt},
+      {{INT64_MIN, 0}, {1, 1}, 1, std::nullopt},
+      {{2}, {INT64_MIN}, 1, std::nullopt},
+      {{2}, {1}, INT64_MIN, std::nullopt},
+      {{1, 4}, {4, 1}, 1, 4},
+      {{2, 2}, {1, 1}, 3, std::nullopt},
+      {{2, 2}, {1, 1}, 2, 4},
+      {{2, 2, 2}, {1, 1, 1}, 1, std::nullopt},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(::testing::PrintToString(c.size) + ::testing::PrintToString(c.stride) + std::to_string(c.offset));
+    Writer w;
+    const std::string bytes = w.TensorOf("Float", c.size, c.stride, c.offset, w.Storage("Float", Numbers(4)));
+    const auto file = File::Parse(bytes);
+    const auto numbers =
+        file.ok() ? file.value().ReadNumbers(file.value().root()) : Result<File::Numbers>(file.error());
+    const auto count = numbers.ok() ? std::optional(numbers.value().values.size()) : std::nullopt;
+    EXPECT_EQ(count, c.numbers);
+  }
+}
+
+TEST(Torch7Reader, LongListsOfSizesAreReadOnlyOnce) {
+  // 10,000 times the same View of 100,000 axes, before the first module that tells the input.
+  Writer w;
+  const std::string view = w.Module("nn.View", {{"size", w.LongStorage(std::vector<int64_t>(100'000, 0))}});
+  std::vector<std::string> modules{view};
+  for (int i = 0; i < 10'000; ++i) modules.push_back(Writer::Again(4, 3));
+  const std::string bytes = w.Container("nn.Sequential", modules);
+  ASSERT_LT(bytes.size(), 1'200'000U);
+  ExpectCheap([&] { EXPECT_FALSE(Read(bytes).ok()); });
 }
 
 TEST(Torch7Reader, RefusesRingsAndFloods) {

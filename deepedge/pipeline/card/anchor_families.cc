@@ -48,7 +48,7 @@ std::optional<Head> FindHead(const Evidence& evidence) {
   for (const bool by_name : {true, false}) {
     for (const Table& table : tables) {
       const bool is_boxes =
-          table.columns == 4 || (table.columns >= 14 && table.columns <= 18 && table.columns % 2 == 0);
+          table.columns == 4 || (table.columns >= 12 && table.columns <= 18 && table.columns % 2 == 0);
       const bool named = NameHas(evidence, table.output, "box") || NameHas(evidence, table.output, "loc") ||
                          NameHas(evidence, table.output, "regress");
       if (!boxes && is_boxes && (!by_name || named)) boxes = table;
@@ -334,7 +334,8 @@ std::optional<Proposal> ProposeBlazeFace(const Evidence& evidence, const Head& h
                       .resize = ResizeRule::kLetterboxCentered,
                       .pad = 0,
                       .confidence = palm ? 0.7 : 0.9};
-    proposal.labels = {palm ? "palm" : "face"};
+    const bool body = head.boxes.columns == 12;  // middle of the hips, size and turn, the same of the shoulders
+    proposal.labels = {palm ? "palm" : body ? "person" : "face"};
     proposal.labels_reason = fmt::format("{} points a box", proposal.output.keypoints);
     proposal.threshold = 0.5F;
     return proposal;

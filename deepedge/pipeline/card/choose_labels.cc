@@ -135,6 +135,9 @@ Finding ChooseLabels(const Evidence& evidence, const Proposal& proposal, ModelCa
   Known known = KnownList(evidence, proposal, card);
   if (known.labels.empty() && proposal.classes <= 1 && TaskOf(kind) == "detection") known = OneClass(evidence);
   if (!known.labels.empty()) return take(std::move(known.labels), known.confidence, std::move(known.reason));
+  if (kind == OutputDecoderKind::kSegmentation && proposal.classes > 1) {  // the decoder counts channels by them
+    for (int i = 0; i < proposal.classes; ++i) card->labels.push_back(fmt::format("class {}", i));
+  }
   Finding none{"labels", "class 0, class 1, ...", 0.3, "nothing beside the model or in it names them", {}};
   for (const auto& said : evidence.notes.labels) {
     none.alternatives.push_back(

@@ -32,7 +32,8 @@ constexpr ValueRule kUnit{{0, 0, 0}, {255, 255, 255}};  // 0..1
 constexpr ValueRule kPlusMinusOne{{127.5F, 127.5F, 127.5F}, {127.5F, 127.5F, 127.5F}};
 constexpr ValueRule kImageNetRgb{{123.675F, 116.28F, 103.53F}, {58.395F, 57.12F, 57.375F}};
 constexpr ValueRule kImageNetBgr{{103.53F, 116.28F, 123.675F}, {57.375F, 57.12F, 58.395F}};
-constexpr ValueRule kCaffeBgr{{104, 117, 123}, {1, 1, 1}};  // the ImageNet mean as Caffe networks subtract it
+constexpr ValueRule kCaffeBgr{{104, 117, 123}, {1, 1, 1}};           // the ImageNet mean as Caffe networks subtract it
+constexpr ValueRule kCifarBgr{{113.9F, 123.0F, 125.3F}, {1, 1, 1}};  // the mean of CIFAR-10's pictures
 constexpr ValueRule kFace127{{127, 127, 127}, {128, 128, 128}};
 constexpr ValueRule kFace127Half{{127.5F, 127.5F, 127.5F}, {128, 128, 128}};
 

@@ -84,6 +84,25 @@ const std::vector<std::array<int, 3>> kUltraFaceMaps{{30, 40, 3}, {15, 20, 2}, {
 
 TEST(Families, AnchorBoxes) {
   CheckAll({
+      {"BlazePose's detector",
+       {.format = ModelFormat::kTflite,
+        .input = {1, 224, 224, 3},
+        .outputs = {Out("o", {1, 2254, 12}), Out("s", {1, 2254, 1})}},
+       Kind::kSsdAnchors,
+       [](const ModelCard& card) {
+         EXPECT_EQ(card.output.keypoints, 4);
+         EXPECT_EQ(card.labels, std::vector<std::string>{"person"});
+       }},
+      {"SSD on grey pictures",
+       {.format = ModelFormat::kCaffe,
+        .input = {1, 1, 384, 384},
+        .outputs = {Out("detection_output", {1, 1, 100, 7})},
+        .facts = {Ends("DetectionOutput")}},
+       Kind::kSsd,
+       [](const ModelCard& card) {
+         EXPECT_EQ(card.input.mean[0], card.input.mean[1]);
+         EXPECT_FLOAT_EQ(card.input.std[0], 255);
+       }},
       {"UltraFace that decodes its boxes",
        {.input = {1, 3, 240, 320},
         .outputs = {Out("scores", {1, 4420, 2}), Out("boxes", {1, 4420, 4})},
@@ -422,6 +441,49 @@ TEST(Families, Maps) {
        {.input = {1, 3, 512, 1024}, .outputs = {{"o", ElementType::kI64, {1, 512, 1024}}}},
        Kind::kSegmentation,
        [](const ModelCard& card) { EXPECT_TRUE(card.output.class_ids); }},
+      {"PoseNet",
+       {.format = ModelFormat::kTflite,
+        .input = {1, 257, 257, 3},
+        .outputs = {Out("displacement_bwd_2", {1, 17, 17, 32}), Out("heatmap", {1, 17, 17, 17}),
+                    Out("offset_2", {1, 17, 17, 34})},
+        .facts = {Ends("Add"), Ends("Add"), Ends("Add")}},
+       Kind::kHeatmapPose,
+       [](const ModelCard& card) {
+         EXPECT_EQ(card.output.offsets, "offset_2");
+         EXPECT_TRUE(card.output.sigmoid);
+         EXPECT_EQ(card.output.point_names.size(), 17U);
+       }},
+      {"two scores a pixel: a thing and its background",
+       {.name = "portrait.onnx", .input = {1, 3, 320, 320}, .outputs = {Out("o", {1, 2, 320, 320})}},
+       Kind::kSegmentation,
+       [](const ModelCard& card) {
+         EXPECT_EQ(card.labels, std::vector<std::string>{"person"});
+         EXPECT_EQ(card.output.background, 0);
+       }},
+      {"scores without names",
+       {.input = {1, 3, 320, 320}, .outputs = {Out("o", {1, 7, 320, 320})}},
+       Kind::kSegmentation,
+       [](const ModelCard& card) { EXPECT_EQ(card.labels.size(), 7U); }},
+      {"a mask",
+       {.name = "selfie_segmentation.onnx",
+        .input = {1, 256, 256, 3},
+        .outputs = {Out("o", {1, 256, 256, 1})},
+        .facts = {Ends("Sigmoid")}},
+       Kind::kSegmentation,
+       [](const ModelCard& card) {
+         EXPECT_EQ(card.labels, std::vector<std::string>{"person"});
+         EXPECT_FLOAT_EQ(card.input.std[0], 255);
+       }},
+      {"heat maps of points with offsets are no segmentation",
+       {.input = {-1, 3, 224, 224}, .outputs = {Out("o", {-1, 198, 28, 28})}, .facts = {Ends("Add")}},
+       Kind::kRaw,
+       {}},
+      {"MTCNN's first net is no segmentation",
+       {.input = {-1, -1, -1, 3},
+        .outputs = {Out("conv", {-1, -1, -1, 4}), Out("softmax", {-1, -1, -1, 2})},
+        .facts = {Ends("Add"), Ends("Softmax")}},
+       Kind::kRaw,
+       {}},
       {"text",
        {.name = "ocr_det.onnx",
         .input = {-1, 3, -1, -1},
@@ -437,6 +499,37 @@ TEST(Families, Maps) {
 
 TEST(Families, Vectors) {
   CheckAll({
+      {"68 points of a face are no embedding",
+       {.format = ModelFormat::kOpenVinoIr,
+        .name = "mobilefacenet.xml",
+        .input = {1, 3, 112, 112},
+        .outputs = {Out("o", {1, 136})}},
+       Kind::kRegression,
+       [](const ModelCard& card) {
+         ASSERT_EQ(card.output.values.size(), 136U);
+         EXPECT_EQ(card.output.values[3].name, "point_1_y");
+       }},
+      {"106 points beside features",
+       {.input = {1, 3, 112, 112}, .outputs = {Out("features", {1, 64, 28, 28}), Out("o", {1, 212})}},
+       Kind::kRegression,
+       [](const ModelCard& card) { EXPECT_EQ(card.output.values.at(211).tensor, "o"); }},
+      {"21 points of a hand and scores",
+       {.format = ModelFormat::kTflite,
+        .input = {1, 224, 224, 3},
+        .outputs = {Out("points", {1, 63}), Out("hand", {1, 1}), Out("left", {1, 1}), Out("world", {1, 63})},
+        .facts = {Ends("Add"), Ends("Sigmoid"), Ends("Sigmoid"), Ends("Add")}},
+       Kind::kRegression,
+       [](const ModelCard& card) {
+         ASSERT_EQ(card.output.values.size(), 65U);
+         EXPECT_EQ(card.output.values[2].name, "point_0_z");
+         EXPECT_EQ(card.output.values[64].name, "left");
+       }},
+      {"468 points of a face",
+       {.format = ModelFormat::kTflite,
+        .input = {1, 192, 192, 3},
+        .outputs = {Out("points", {1, 1, 1, 1404}), Out("face", {1, 1, 1, 1})}},
+       Kind::kRegression,
+       [](const ModelCard& card) { EXPECT_EQ(card.output.tensor, "points"); }},
       {"ImageNet logits",
        {.input = {-1, 3, 224, 224},
         .outputs = {Out("o", {-1, 1000})},

@@ -129,6 +129,34 @@ std::optional<Proposal> ProposeHeatmaps(const Evidence& evidence) {
   return proposal;
 }
 
+// PoseNet: heat maps, offsets of two numbers a point, and displacements between the points of several people.
+std::optional<Proposal> ProposePosenet(const Evidence& evidence) {
+  const std::vector<OutputMap> maps = AllMaps(evidence);
+  const OutputMap* heat = nullptr;
+  const OutputMap* offsets = nullptr;
+  for (const OutputMap& map : maps) {
+    if (NameHas(evidence, map.output, "heat")) heat = &map;
+    if (NameHas(evidence, map.output, "offset")) offsets = &map;
+  }
+  if (heat == nullptr || offsets == nullptr || offsets->channels != 2 * heat->channels) return std::nullopt;
+  if (heat->channels < 5 || heat->rows != offsets->rows || heat->columns != offsets->columns) return std::nullopt;
+  Proposal proposal{.family = "PoseNet", .confidence = 0.93};
+  proposal.output.kind = Kind::kHeatmapPose;
+  proposal.output.tensor = NameOfOutput(evidence, heat->output);
+  proposal.output.offsets = NameOfOutput(evidence, offsets->output);
+  proposal.output.sigmoid = !EndsIn(evidence, heat->output, "Sigmoid");
+  if (heat->channels == 17) proposal.output.point_names = kCocoPoints;
+  proposal.reason = fmt::format("{} and {}: heat maps and offsets of {} points", ShapeOfOutput(evidence, heat->output),
+                                ShapeOfOutput(evidence, offsets->output), heat->channels);
+  proposal.input = {.order = ChannelOrder::kRgb,
+                    .values = kPlusMinusOne,
+                    .resize = ResizeRule::kStretch,
+                    .confidence = 0.75,
+                    .free_width = 257,
+                    .free_height = 257};
+  return proposal;
+}
+
 // One channel of probabilities as large as the picture: text, or a foreground.
 std::optional<Proposal> ProposeText(const Evidence& evidence) {
   if (evidence.graph.outputs.size() != 1) return std::nullopt;
@@ -163,6 +191,68 @@ std::optional<Proposal> ProposeText(const Evidence& evidence) {
   return proposal;
 }
 
+// Are there outputs that no segmentation has: maps of another form, or coarse ones beside the first?
+bool HasOtherOutputs(const Evidence& evidence, const OutputMap& first) {
+  for (size_t i = 0; i < evidence.graph.outputs.size(); ++i) {
+    if (i == first.output) continue;
+    const auto map = AsMap(evidence, i);
+    const int stride = StrideOf(evidence, first);
+    if (!map || map->channels != first.channels || (stride > 1 && !evidence.Facts(i).upsampled)) return true;
+  }
+  return false;
+}
+
+InputHabit SegmentationHabit(const Evidence& evidence) {
+  InputHabit habit{.resize = ResizeRule::kStretch, .confidence = 0.5, .free_width = 512, .free_height = 512};
+  const bool own_order = evidence.format == ModelFormat::kCaffe || evidence.format == ModelFormat::kOpenVinoIr ||
+                         evidence.format == ModelFormat::kOpenVinoIrOld;
+  if (!own_order) habit.order = ChannelOrder::kRgb;
+  return habit;
+}
+
+// What the pixels of a mask belong to, by the model's name.
+void NameForeground(const Evidence& evidence, Proposal* proposal) {
+  proposal->labels = {"foreground"};
+  proposal->labels_reason = "one thing before a background";
+  for (const auto& [word, label] : std::initializer_list<std::pair<const char*, const char*>>{{"selfie", "person"},
+                                                                                              {"portrait", "person"},
+                                                                                              {"person", "person"},
+                                                                                              {"human", "person"},
+                                                                                              {"people", "person"},
+                                                                                              {"modnet", "person"},
+                                                                                              {"hair", "hair"},
+                                                                                              {"skin", "skin"},
+                                                                                              {"road", "road"},
+                                                                                              {"lane", "lane"},
+                                                                                              {"tusimple", "lane"},
+                                                                                              {"crack", "crack"},
+                                                                                              {"water", "water"},
+                                                                                              {"sky", "sky"}}) {
+    if (!evidence.HasWord(word)) continue;
+    proposal->labels = {label};
+    proposal->labels_reason = fmt::format("the model is called after '{}'", word);
+    return;
+  }
+}
+
+// One channel of probabilities: what is before a background.
+std::optional<Proposal> ProposeMask(const Evidence& evidence) {
+  if (evidence.graph.outputs.size() != 1) return std::nullopt;
+  const auto map = AsMap(evidence, 0);
+  if (!map || map->channels != 1 || !EndsIn(evidence, 0, "Sigmoid")) return std::nullopt;
+  const int stride = StrideOf(evidence, *map);
+  const bool free = map->rows < 0;
+  if (!free && stride != 1 && stride != 2 && stride != 4 && stride != 8) return std::nullopt;
+  const bool words = evidence.HasWord("seg") || evidence.HasWord("matting") || evidence.HasWord("mask");
+  Proposal proposal{.family = "segmentation", .confidence = words ? 0.92 : 0.7, .classes = 1, .threshold = 0.5F};
+  proposal.output.kind = Kind::kSegmentation;
+  proposal.reason = fmt::format("{}: how likely each {} is of one kind", ShapeOfOutput(evidence, 0),
+                                stride == 1 || free ? "pixel" : "cell");
+  proposal.input = SegmentationHabit(evidence);
+  NameForeground(evidence, &proposal);
+  return proposal;
+}
+
 std::optional<Proposal> ProposeSegmentation(const Evidence& evidence) {
   if (evidence.graph.outputs.size() > 3 || !evidence.picture) return std::nullopt;
   // Class numbers: whole numbers for every pixel.
@@ -177,11 +267,7 @@ std::optional<Proposal> ProposeSegmentation(const Evidence& evidence) {
     proposal.output.kind = Kind::kSegmentation;
     proposal.output.class_ids = true;
     proposal.reason = fmt::format("{}: a class number for every pixel", ShapeOfOutput(evidence, 0));
-    proposal.input = {.order = ChannelOrder::kRgb,
-                      .resize = ResizeRule::kStretch,
-                      .confidence = 0.5,
-                      .free_width = 512,
-                      .free_height = 512};
+    proposal.input = SegmentationHabit(evidence);
     return proposal;
   }
   const auto map = AsMap(evidence, 0);
@@ -196,6 +282,9 @@ std::optional<Proposal> ProposeSegmentation(const Evidence& evidence) {
       map->channels == 21 || map->channels == 19 || map->channels == 150 || map->channels == 20 || map->channels == 2;
   const bool words =
       evidence.HasWord("seg") || evidence.HasWord("deeplab") || evidence.HasWord("unet") || evidence.HasWord("parsing");
+  if (!words && HasOtherOutputs(evidence, *map)) return std::nullopt;
+  // Coarse maps of a number of channels that no list of classes has are more likely features or heat maps.
+  if (!words && !usual && !upsampled && stride > 2) return std::nullopt;
   double confidence = stride == 1 || free ? 0.8 : upsampled ? 0.75 : 0.5;
   if (usual || words) confidence += 0.1;
   if (words) confidence += 0.05;
@@ -205,12 +294,13 @@ std::optional<Proposal> ProposeSegmentation(const Evidence& evidence) {
   proposal.classes = static_cast<int>(map->channels);
   proposal.reason = fmt::format("{}: {} scores for every {}", ShapeOfOutput(evidence, 0), map->channels,
                                 stride == 1 ? "pixel" : "cell");
-  if (usual && map->channels != 19 && map->channels != 150) proposal.output.background = -1;
-  proposal.input = {.order = ChannelOrder::kRgb,
-                    .resize = ResizeRule::kStretch,
-                    .confidence = 0.5,
-                    .free_width = 512,
-                    .free_height = 512};
+  if (map->channels == 2) {
+    proposal.output.background = 0;
+    proposal.output.label_offset = 1;
+    proposal.classes = 1;
+    NameForeground(evidence, &proposal);
+  }
+  proposal.input = SegmentationHabit(evidence);
   return proposal;
 }
 
@@ -219,7 +309,8 @@ std::optional<Proposal> ProposeSegmentation(const Evidence& evidence) {
 std::vector<Proposal> ProposeMaps(const Evidence& evidence) {
   std::vector<Proposal> proposals;
   if (!evidence.picture || evidence.graph.outputs.empty()) return proposals;
-  for (auto* const propose : {ProposeCenternet, ProposeHeatmaps, ProposeText, ProposeSegmentation}) {
+  for (auto* const propose :
+       {ProposeCenternet, ProposePosenet, ProposeHeatmaps, ProposeText, ProposeMask, ProposeSegmentation}) {
     if (auto proposal = propose(evidence)) proposals.push_back(std::move(*proposal));
   }
   return proposals;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "deepedge/base/utf8.h"
 
@@ -454,23 +455,26 @@ Notes NotesInUltralyticsYaml(std::string_view text, const std::string& where) {
   std::istringstream lines{std::string(text)};
   std::string line;
   int next = 0;
+  const auto end_list = [&] {
+    if (!list.empty()) metadata["onnx." + section] = std::exchange(list, {});
+  };
   while (std::getline(lines, line)) {
     const size_t colon = line.find(':');
     const bool nested = !line.empty() && (line[0] == ' ' || line[0] == '-');
     if (!nested) {
       if (colon == std::string::npos) continue;
+      end_list();
       section = Trim(line.substr(0, colon));
       const std::string value = Trim(line.substr(colon + 1));
       if (!value.empty()) metadata["onnx." + section] = value;
-      list.clear();
     } else if (section == "names" && colon != std::string::npos) {
       if (Trim(line.substr(0, colon)) != std::to_string(next)) return {};
       names += fmt::format("{}\"{}\"", next++ == 0 ? "" : ",", Unquoted(line.substr(colon + 1)));
     } else if (line.find('-') != std::string::npos) {
       list += " " + line.substr(line.find('-') + 1);
-      metadata["onnx." + section] = list;
     }
   }
+  end_list();
   if (!names.empty()) metadata["onnx.names"] = "[" + names + "]";
   Notes notes = NotesInMetadata(metadata);
   for (auto& labels : notes.labels) labels.where = where;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace deepedge {
 namespace {
 
@@ -124,6 +126,14 @@ TEST(Notes, HuggingFace) {
   EXPECT_EQ(notes.values->value, kPlusMinusOne);
   EXPECT_THAT(NotesInHuggingFace(R"({"id2label": {"0": "cat", "1": "dog"}})", "config.json").labels.at(0).value,
               ElementsAre("cat", "dog"));
+}
+
+TEST(Notes, LongListsTakeNoTime) {
+  std::string text = "imgsz:\n";
+  for (int i = 0; i < 250'000; ++i) text += "- 1\n";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(NotesInUltralyticsYaml(text, "metadata.yaml").size);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
 TEST(Notes, UltralyticsYaml) {

@@ -17,6 +17,7 @@ struct InputHabit {
   std::optional<ValueRule> values;
   std::optional<ResizeRule> resize;
   uint8_t pad = 114;
+  bool transposed = false;  // PictureInput::transposed
   double confidence = 0.7;
   int free_width = 0;  // the size where the graph leaves it open; 0: the format's
   int free_height = 0;

@@ -88,6 +88,10 @@ FormatHabit HabitOf(const Evidence& evidence) {
             "tensors are called as networks from Caffe call them: BGR minus the ImageNet mean"};
   switch (evidence.format) {
     case ModelFormat::kOnnx:
+      if (evidence.picture && evidence.picture->layout == TensorLayout::kNhwc) {
+        return {ChannelOrder::kRgb, kUnit, 0.55,
+                "colours come last, as TensorFlow has them, whose networks often take 0 to 1"};
+      }
       return {ChannelOrder::kRgb, kImageNetRgb, 0.6,
               "most ONNX files come from PyTorch, whose networks take ImageNet's mean and deviation"};
     case ModelFormat::kPaddle:
@@ -116,7 +120,6 @@ class InputReader {
       : evidence_(evidence), habit_(habit), picture_(*evidence.picture) {}
 
   InputReading Read() {
-    reading_.input.tensor = evidence_.graph.inputs.size() > 1 ? picture_.tensor : "";
     reading_.input.tensor = picture_.tensor;
     ReadLayout();
     ReadSize();
@@ -134,6 +137,11 @@ class InputReader {
   void ReadLayout() {
     reading_.input.layout = picture_.layout;
     const bool nchw = picture_.layout == TensorLayout::kNchw;
+    reading_.input.transposed = habit_.transposed;
+    if (habit_.transposed) {
+      return Note("input.layout", nchw ? "nchw, transposed" : "nhwc, transposed", habit_.confidence,
+                  "networks of this family were made with column-major pictures");
+    }
     Note("input.layout", nchw ? "nchw" : "nhwc", picture_.layout_known ? 0.99 : 0.95,
          picture_.layout_known ? "the first convolution reads it so"
                                : fmt::format("{} is the dimension of colours", nchw ? "the second" : "the last"));
@@ -191,7 +199,8 @@ class InputReader {
       rule = IsCntk(evidence_.format) || evidence_.InputFactsOf(0).std.size() == 1 || FromCntk() ? kBytes : kUnit;
       reading = {0.5, "grey pictures are mostly given so"};
     }
-    if (habit_.values) {
+    const bool of_colours = habit_.values && habit_.values->mean[0] != habit_.values->mean[1];
+    if (habit_.values && (picture_.channels != 1 || !of_colours)) {
       rule = *habit_.values;
       reading = {habit_.confidence, "networks of this family take it so"};
     }
@@ -205,6 +214,10 @@ class InputReader {
       rule = *seen;
       reading = {0.92,
                  fmt::format("the graph itself takes {:.4g} away and divides by {:.4g}", facts.mean[0], facts.std[0])};
+    }
+    if (rule == kBytes && ScalesOnly(facts) && IsCntk(evidence_.format) && IsCifarPicture()) {
+      rule = kCifarBgr;
+      reading = {0.5, "the graph only scales: CNTK's networks for CIFAR take its mean away before"};
     }
     if (picture_.type == ElementType::kU8) {
       rule = kBytes;
@@ -223,6 +236,9 @@ class InputReader {
     reading_.input.std = rule.std;
     Note("input.values", ToString(rule), reading.confidence, reading.reason);
   }
+
+  static bool ScalesOnly(const InputFacts& facts) { return !facts.mean.empty() && Mean(facts.mean) < 1; }
+  bool IsCifarPicture() const { return picture_.channels == 3 && picture_.width == 32 && picture_.height == 32; }
 
   bool FromCntk() const {
     const auto producer = evidence_.graph.metadata.find("onnx.producer");

@@ -82,6 +82,18 @@ std::optional<Proposal> ProposeClasses(const Evidence& evidence) {
   return proposal;
 }
 
+// Numbers of x and y (or x, y and z) that sets of landmarks have: 68, 98, 106 of a face; 21 of a hand, 468 and 478 of a
+// face, 71 and 5 of an eye.
+int NumbersAPoint(int64_t length) {
+  for (const int64_t flat : {136, 196, 212}) {
+    if (length == flat) return 2;
+  }
+  for (const int64_t deep : {63, 1404, 1434, 213}) {
+    if (length == deep) return 3;
+  }
+  return 0;
+}
+
 std::optional<Proposal> ProposeEmbedding(const Evidence& evidence) {
   if (evidence.graph.outputs.size() != 1) return std::nullopt;
   const Shape& shape = evidence.graph.outputs[0].shape;
@@ -91,6 +103,7 @@ std::optional<Proposal> ProposeEmbedding(const Evidence& evidence) {
   const bool round = IsPowerOfTwo(length) || length == 192 || length == 384 || length == 768;
   const bool names = IsVectorName(evidence) || NameHas(evidence, 0, "embed") || NameHas(evidence, 0, "feat");
   if (!round && !facts.unit_length && !names) return std::nullopt;
+  if (NumbersAPoint(length) > 0 && !facts.unit_length) return std::nullopt;
   Proposal proposal{.family = "embedding", .confidence = facts.unit_length ? 0.95 : names ? 0.93 : 0.85};
   proposal.output.kind = Kind::kEmbedding;
   proposal.output.l2_normalize = !facts.unit_length;
@@ -112,6 +125,48 @@ std::optional<Proposal> ProposeEmbedding(const Evidence& evidence) {
     if (person) proposal.reason += ", for an upright crop of a person";
   }
   proposal.input.resize = ResizeRule::kStretch;
+  return proposal;
+}
+
+// The points of a face, hand or eye in one list; scores, further points and feature maps may stand beside it.
+std::optional<Proposal> ProposeLandmarks(const Evidence& evidence) {
+  constexpr int64_t kMostNamed = 300;
+  if (!evidence.picture || evidence.graph.outputs.size() > 8) return std::nullopt;
+  std::optional<size_t> points;
+  for (size_t i = 0; i < evidence.graph.outputs.size(); ++i) {
+    const Shape& shape = evidence.graph.outputs[i].shape;
+    const int64_t length = IsFlat(shape) ? ListLength(shape) : 0;
+    if (length == 0 && !AsMap(evidence, i)) return std::nullopt;
+    if (length > 0 && EndsIn(evidence, i, "Softmax")) return std::nullopt;
+    if (NumbersAPoint(length) > 0 && !evidence.Facts(i).unit_length && !points) points = i;
+    if (length > 16 && NumbersAPoint(length) == 0) return std::nullopt;
+  }
+  if (!points) return std::nullopt;
+  const int64_t length = ListLength(evidence.graph.outputs[*points].shape);
+  const int each = NumbersAPoint(length);
+  Proposal proposal{.family = "landmarks", .confidence = 0.94};
+  proposal.output.kind = Kind::kRegression;
+  proposal.reason = fmt::format("{}: {} points of {} numbers", ShapeOfOutput(evidence, *points), length / each, each);
+  if (length > kMostNamed) {
+    proposal.output.tensor = NameOfOutput(evidence, *points);
+  } else {
+    for (int64_t n = 0; n < length; ++n) {
+      proposal.output.values.push_back({.name = fmt::format("point_{}_{}", n / each, "xyz"[n % each]),
+                                        .tensor = NameOfOutput(evidence, *points),
+                                        .index = static_cast<int>(n)});
+    }
+    for (size_t i = 0; i < evidence.graph.outputs.size(); ++i) {
+      const Shape& shape = evidence.graph.outputs[i].shape;
+      if (!IsFlat(shape) || ListLength(shape) != 1) continue;
+      proposal.output.values.push_back({.name = NameOfOutput(evidence, i), .tensor = NameOfOutput(evidence, i)});
+    }
+  }
+  proposal.input = {.resize = ResizeRule::kStretch, .confidence = 0.6};
+  const bool web = evidence.format == ModelFormat::kOnnx || evidence.format == ModelFormat::kTflite;
+  if (web && evidence.picture->channels == 3) {
+    proposal.input.order = ChannelOrder::kRgb;
+    proposal.input.values = kUnit;
+  }
   return proposal;
 }
 
@@ -158,8 +213,11 @@ void TakeMtcnn(const Evidence& evidence, Proposal* proposal) {
   proposal->confidence = 0.85;
   proposal->labels = {"no_face", "face"};
   proposal->labels_reason = "MTCNN tells faces from other things";
-  proposal->input = {
-      .order = ChannelOrder::kRgb, .values = kFace127Half, .resize = ResizeRule::kStretch, .confidence = 0.85};
+  proposal->input = {.order = ChannelOrder::kRgb,
+                     .values = kFace127Half,
+                     .resize = ResizeRule::kStretch,
+                     .transposed = true,
+                     .confidence = 0.85};
 }
 
 // Class scores and numbers in several outputs: age and gender, attributes, MTCNN's nets for crops.
@@ -246,7 +304,8 @@ std::optional<Proposal> ProposePose(const Evidence& evidence) {
 std::vector<Proposal> ProposeVectors(const Evidence& evidence) {
   std::vector<Proposal> proposals;
   if (!evidence.picture) return proposals;
-  for (auto* const propose : {ProposePose, ProposeClasses, ProposeEmbedding, ProposeNumbers, ProposeSeveralHeads}) {
+  for (auto* const propose :
+       {ProposePose, ProposeClasses, ProposeEmbedding, ProposeLandmarks, ProposeNumbers, ProposeSeveralHeads}) {
     if (auto proposal = propose(evidence)) proposals.push_back(std::move(*proposal));
   }
   return proposals;

@@ -1,5 +1,6 @@
 // Poses from heat maps, one for each point (a last one for the background may follow). Without part affinity fields one
-// person: the top of every map. With them many persons, put together limb by limb; the fields stand in a tensor of
+// person: the top of every map, moved by `offsets` where there are some (PoseNet: y of every point, then x, in pixels
+// from the cell's corner). With them many persons, put together limb by limb; the fields stand in a tensor of
 // their own, or behind the heat maps in the same one (`pafs` then names the same tensor).
 #include <fmt/format.h>
 
@@ -24,6 +25,7 @@ struct Maps {
   size_t points = 0;
   size_t first_field = 0;
   std::vector<Limb> limbs;  // empty: one person
+  std::optional<FoundTable> offsets;
 };
 
 class HeatmapPoseDecoder : public OutputDecoder {
@@ -36,7 +38,13 @@ class HeatmapPoseDecoder : public OutputDecoder {
     DE_TRY_STATUS(CheckTable(outputs, maps_.heat));
     const FloatReader heat(outputs[maps_.heat.tensor], card_.output.score_scale, card_.output.score_zero);
     const MapChannels points = Channels(heat, maps_.heat.table, 0, card_.output.sigmoid);
-    if (maps_.limbs.empty()) return OnePerson(points, placement);
+    if (maps_.offsets) {
+      DE_TRY_STATUS(CheckTable(outputs, *maps_.offsets));
+      const FloatReader values(outputs[maps_.offsets->tensor], card_.output.score_scale, card_.output.score_zero);
+      const MapChannels offsets = Channels(values, maps_.offsets->table, 0, false);
+      return OnePerson(points, &offsets, placement);
+    }
+    if (maps_.limbs.empty()) return OnePerson(points, nullptr, placement);
     DE_TRY_STATUS(CheckTable(outputs, maps_.fields));
     const FloatReader values(outputs[maps_.fields.tensor], card_.output.score_scale, card_.output.score_zero);
     const MapChannels fields = Channels(values, maps_.fields.table, maps_.first_field, false);
@@ -72,7 +80,20 @@ class HeatmapPoseDecoder : public OutputDecoder {
     return point ? Keypoint{*point, peak->score} : Keypoint{};
   }
 
-  InferenceResult OnePerson(const MapChannels& map, const Placement& placement) const {
+  // A peak's place in cells, told by the offsets of its cell: cells lie at the corners of the picture too, (size - 1) /
+  // (cells - 1) pixels from each other.
+  Peak Moved(const MapChannels& offsets, size_t point, size_t x, size_t y, float score,
+             const Placement& placement) const {
+    const auto along = [](size_t cell, size_t cells, int size, float offset) {
+      const auto last = static_cast<float>(cells - 1);
+      const float pixel = static_cast<float>(cell) * static_cast<float>(size - 1) / last + offset;
+      return (pixel + 0.5F) / static_cast<float>(size) * static_cast<float>(cells) - 0.5F;
+    };
+    return {along(x, offsets.columns, placement.input_width, offsets.value(maps_.points + point, x, y)),
+            along(y, offsets.rows, placement.input_height, offsets.value(point, x, y)), score};
+  }
+
+  InferenceResult OnePerson(const MapChannels& map, const MapChannels* offsets, const Placement& placement) const {
     InferenceResult result;
     for (size_t point = 0; point < maps_.points; ++point) {
       std::optional<std::pair<size_t, size_t>> best;
@@ -85,8 +106,10 @@ class HeatmapPoseDecoder : public OutputDecoder {
           most = value;
         }
       }
-      result.keypoints.push_back(ToKeypoint(
-          best ? std::optional(RefinePeak(map, point, best->first, best->second)) : std::nullopt, placement));
+      std::optional<Peak> peak;
+      if (best && offsets != nullptr) peak = Moved(*offsets, point, best->first, best->second, most, placement);
+      if (best && offsets == nullptr) peak = RefinePeak(map, point, best->first, best->second);
+      result.keypoints.push_back(ToKeypoint(peak, placement));
     }
     return result;
   }
@@ -126,14 +149,17 @@ size_t PointsOf(const ModelCard& card) {
 }
 
 // Where `other` is given, a map of the same cells.
-Result<FoundTable> FindMap(const OutputFinder& finder, std::string_view role, const std::string& name,
-                           const std::function<bool(size_t)>& numbers_fit, const std::string& expected,
-                           const FoundTable* other = nullptr) {
+Result<FoundTable> FindMap(const OutputFinder& finder, bool channels_last, std::string_view role,
+                           const std::string& name, const std::function<bool(size_t)>& numbers_fit,
+                           const std::string& expected, const FoundTable* other = nullptr) {
   const auto fits = [&](const CellTable& table) {
     if (other != nullptr &&
         (table.map_rows != other->table.map_rows || table.map_columns != other->table.map_columns)) {
       return false;
     }
+    // As many points as rows and columns, as PoseNet has at 257x257: the order is that of the picture that goes in.
+    const bool cube = table.map_rows == table.map_columns && table.numbers == table.map_rows;
+    if (cube && (table.number_step == 1) != channels_last) return false;
     return table.map_rows > 1 && table.map_columns > 1 && numbers_fit(table.numbers);
   };
   const std::vector<size_t> taken = other != nullptr ? std::vector<size_t>{other->tensor} : std::vector<size_t>{};
@@ -156,14 +182,20 @@ Status CheckLimbs(const ModelCard& card, const Maps& maps, size_t fields) {
 Result<Maps> FindMaps(const ModelCard& card, const std::vector<TensorSpec>& outputs) {
   const OutputFinder finder(card, outputs);
   const OutputDecoderSpec& spec = card.output;
-  Maps maps{.heat = {}, .fields = {}, .points = PointsOf(card), .first_field = 0, .limbs = {}};
+  const bool channels_last = card.input.layout == TensorLayout::kNhwc;
+  Maps maps{.heat = {}, .fields = {}, .points = PointsOf(card), .first_field = 0, .limbs = {}, .offsets = {}};
   if (spec.pafs.empty()) {
     const auto one_each = [&](size_t numbers) {
       return maps.points == 0 || numbers == maps.points || numbers == maps.points + 1;
     };
-    DE_TRY(maps.heat, FindMap(finder, "tensor", spec.tensor, one_each,
+    DE_TRY(maps.heat, FindMap(finder, channels_last, "tensor", spec.tensor, one_each,
                               maps.points > 0 ? fmt::format("one for each of {} points", maps.points) : "one a point"));
     if (maps.points == 0) maps.points = maps.heat.table.numbers;
+    if (!spec.offsets.empty()) {
+      const auto two_each = [&](size_t numbers) { return numbers == 2 * maps.points; };
+      DE_TRY(maps.offsets,
+             FindMap(finder, channels_last, "offsets", spec.offsets, two_each, "two a point", &maps.heat));
+    }
     return maps;
   }
   maps.limbs.assign(spec.limbs.begin(), spec.limbs.end());
@@ -178,7 +210,7 @@ Result<Maps> FindMaps(const ModelCard& card, const std::vector<TensorSpec>& outp
     const size_t heat = together ? numbers - std::min(numbers, fields) : numbers;
     return heat == maps.points || heat == maps.points + 1;
   };
-  DE_TRY(maps.heat, FindMap(finder, "tensor", spec.tensor, heat_fits,
+  DE_TRY(maps.heat, FindMap(finder, channels_last, "tensor", spec.tensor, heat_fits,
                             fmt::format("one for each of {} points{}", maps.points,
                                         together ? fmt::format(" and {} field channels", fields) : "")));
   maps.fields = maps.heat;
@@ -186,7 +218,7 @@ Result<Maps> FindMaps(const ModelCard& card, const std::vector<TensorSpec>& outp
     maps.first_field = maps.heat.table.numbers - fields;
   } else {
     DE_TRY(maps.fields, FindMap(
-                            finder, "pafs", spec.pafs, [&](size_t numbers) { return numbers >= fields; },
+                            finder, channels_last, "pafs", spec.pafs, [&](size_t numbers) { return numbers >= fields; },
                             fmt::format("{} field channels", fields), &maps.heat));
   }
   DE_TRY_STATUS(CheckLimbs(card, maps, maps.fields.table.numbers - maps.first_field));

@@ -179,6 +179,28 @@ TEST(HeatmapPoseDecoder, FindsTheTopBetweenCells) {
   EXPECT_FLOAT_EQ(seen.value().keypoints[1].point.x, 0.5F / 16);
 }
 
+// As many points as rows and columns: only the order of the picture's colours tells which is which.
+TEST(HeatmapPoseDecoder, MovesPointsByOffsets) {
+  ModelCard card = Card(Kind::kHeatmapPose, 33, 33, {"a", "b", "c"});
+  card.input.layout = TensorLayout::kNhwc;
+  card.output.tensor = "heat";
+  card.output.offsets = "offsets";
+  card.output.sigmoid = true;
+  Tensor heat = Floats({1, 3, 3, 3}, std::vector<float>(27, -5.0F));
+  Tensor offsets = Zeros({1, 3, 3, 6});
+  Set(&heat, (2 * 3 + 1) * 3 + 0, {2.0F});         // point 0 in row 2, column 1
+  Set(&offsets, (2 * 3 + 1) * 6 + 0, {-4.0F});     // its y
+  Set(&offsets, (2 * 3 + 1) * 6 + 3 + 0, {3.0F});  // and x
+  const auto seen = DecodeAll(card, {{"heat", heat}, {"offsets", offsets}}, Whole(card));
+  ASSERT_TRUE(seen.ok()) << seen.error().message;
+  ASSERT_EQ(seen.value().keypoints.size(), 3U);
+  EXPECT_NEAR(seen.value().keypoints[0].point.x, 19.5 / 33, 1e-5);
+  EXPECT_NEAR(seen.value().keypoints[0].point.y, 28.5 / 33, 1e-5);
+  EXPECT_NEAR(seen.value().keypoints[0].score, 0.8808, 1e-4);
+  card.output.offsets = "heat";
+  EXPECT_FALSE(DecodeAll(card, {{"heat", heat}, {"offsets", offsets}}, Whole(card)).ok());
+}
+
 // Two persons of three points one below the other, at columns 5 and 20, in rows 5, 12 and 19.
 struct TwoPersons {
   Tensor heat = Zeros({1, 4, 24, 30});

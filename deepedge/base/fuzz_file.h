@@ -1,4 +1,5 @@
-// What the fuzz targets share: an input of libFuzzer as a file in memory that the readers open by its path.
+// What the fuzz targets share: an input of libFuzzer as a file in memory that the readers open by its path, and the
+// entry point that each target defines. For the folders fuzz/ only.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,7 +13,12 @@
 
 #include "deepedge/base/file.h"
 
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
 namespace deepedge {
+
+// Why a target drops the reader's answer.
+constexpr const char* kOnlyCrashesCount = "only crashes, hangs, leaks and memory count";
 
 // A file that lives as long as the object.
 class FuzzFile {
