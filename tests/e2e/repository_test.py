@@ -214,7 +214,9 @@ class RepositoryTest(RepositoryCase):
                 self.assertEqual((added["card"]["task"], added["card"]["labels"]), ("classification", labels))
                 self.assertEqual({file["name"] for file in self.good("show", name)["files"]},
                                  {"net.xml", "net.bin"} | notes)
-        # A repository by a path that begins here.
+        # The name of the folder counts as it does for `describe`, also where the repository's path begins here.
+        added = self.good("add", scene.write_classifier(self.folder / "cifar10", classes=10) / "net.xml", "--name", "e")
+        self.assertEqual(added["card"]["labels"][:2], ["airplane", "automobile"])
         self.good("add", faces / "net.xml", "--repository", "own", cwd=self.folder)
 
     def test_labels_in_latin_1_make_no_broken_model(self):

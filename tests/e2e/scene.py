@@ -169,8 +169,8 @@ def write_model(folder, work=0, weights_mb=0):
     return folder
 
 
-def write_classifier(folder):
-    """A network without a card that tells red, green and blue pictures apart: 1x3x128x128 to 1x3, which add up to 1."""
+def write_classifier(folder, classes=3):
+    """A network without a card, 1x3x128x128 to 1x`classes` shares; of three: of red, green and blue."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     graph = _Graph()
@@ -180,7 +180,10 @@ def write_classifier(folder):
                       'auto_pad="explicit" rounding_type="floor"')
     flat = graph.add("Reshape", "flat", [means, graph.constant("flat_shape", [1, 3], [2], integer=True)], [1, 3],
                      'special_zero="false"')
-    shares = graph.add("SoftMax", "prob", [flat], [1, 3], 'axis="1"')
+    if classes != 3:
+        table = graph.constant("table", [i % 3 / 100 for i in range(3 * classes)], [3, classes])
+        flat = graph.add("MatMul", "mix", [flat, table], [1, classes], 'transpose_a="false" transpose_b="false"')
+    shares = graph.add("SoftMax", "prob", [flat], [1, classes], 'axis="1"')
     graph.add("Result", "result", [shares], [])
     (folder / "net.xml").write_text(graph.xml("net"))
     (folder / "net.bin").write_bytes(graph.weights)
