@@ -12,9 +12,10 @@
 
 namespace deepedge {
 
-// Where a model that the user named lies: a path, else `name` or `name@version` in the repository; of a folder with
-// versions the one that serves. Errors: kNotFound naming both
-// places that were looked at, kBadInput where one of them is out of reach, kUnsupported for an URL.
+// Where a model that the user named lies: `name` or `name@version` in the repository, or a path. A plain name is looked
+// for in the repository first; what has a '/', or an ending and is a file, is a path first. Of a folder with versions
+// the one that serves. Errors: kNotFound naming both places that were looked at, kBadInput where one of them is out of
+// reach, kUnsupported for an URL.
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository);
 
 // The folder of the user's models: $DEEPEDGE_REPOSITORY, else <state folder of the user>/models.
