@@ -58,9 +58,8 @@ std::optional<Entry> ReadEntry(BoundedFile& file, const Directory& directory, in
   return entry;
 }
 
-}  // namespace
-
-Result<std::string> ReadTfliteLabels(const Path& path) {
+// The file with the highest rank over 0.
+Result<std::string> ReadAttached(const Path& path, int (*rank)(std::string_view name)) {
   constexpr int64_t kMaxEntries = 100;
   constexpr int64_t kLocalHeader = 30;
   DE_TRY(BoundedFile file, BoundedFile::Open(path));
@@ -71,10 +70,8 @@ Result<std::string> ReadTfliteLabels(const Path& path) {
   for (int64_t i = 0; i < std::min(directory->entries, kMaxEntries); ++i) {
     auto entry = ReadEntry(file, *directory, at);
     if (!entry) break;
-    const bool usable = entry->name.ends_with(".txt") && entry->method == 0 && entry->size <= kMaxLabels;
-    const bool named = entry->name.find("label") != std::string::npos;
-    const bool better = !best || (named && best->name.find("label") == std::string::npos);
-    if (usable && better) best = std::move(entry);
+    const bool usable = rank(entry->name) > 0 && entry->method == 0 && entry->size <= kMaxLabels;
+    if (usable && (!best || rank(entry->name) > rank(best->name))) best = std::move(entry);
   }
   if (!best) return std::string();
   const std::string local(file.ReadAt(best->local, kLocalHeader));
@@ -85,5 +82,18 @@ Result<std::string> ReadTfliteLabels(const Path& path) {
   if (content.end() > directory->offset) return std::string();
   return WireText(file, path, content, kMaxLabels);
 }
+
+int RankNotes(std::string_view name) { return name == "temp_meta.txt" || name == "metadata.json" ? 1 : 0; }
+
+int RankLabels(std::string_view name) {
+  if (!name.ends_with(".txt") || RankNotes(name) > 0) return 0;
+  return name.find("label") != std::string_view::npos ? 2 : 1;
+}
+
+}  // namespace
+
+Result<std::string> ReadTfliteLabels(const Path& path) { return ReadAttached(path, RankLabels); }
+
+Result<std::string> ReadTfliteNotes(const Path& path) { return ReadAttached(path, RankNotes); }
 
 }  // namespace deepedge

@@ -48,6 +48,13 @@ TEST_F(TfliteLabelsTest, ReadsTheTextFileOfAnAppendedArchive) {
   EXPECT_EQ(labels("PK\5\6"), "");
 }
 
+TEST_F(TfliteLabelsTest, TellsNotesFromLabels) {
+  const std::string notes = "{'names': {0: 'cat'}}";
+  const Path model = Write("m.tflite", Archive("model", {{"temp_meta.txt", notes}}));
+  EXPECT_EQ(ReadTfliteNotes(model).value(), notes);
+  EXPECT_EQ(ReadTfliteLabels(model).value(), "");
+}
+
 TEST_F(TfliteLabelsTest, SurvivesDamage) {
   const std::string good = Archive("model", {{"labels.txt", "cat\ndog\n"}, {"b.txt", "x"}});
   for (size_t at = 0; at < good.size(); ++at) {

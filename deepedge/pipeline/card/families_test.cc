@@ -512,9 +512,7 @@ TEST(Families, Vectors) {
       {"106 points beside features",
        {.input = {1, 3, 112, 112}, .outputs = {Out("features", {1, 64, 28, 28}), Out("o", {1, 212})}},
        Kind::kRegression,
-       [](const ModelCard& card) {
-         EXPECT_EQ(card.output.values.at(211).tensor, "o");
-       }},
+       [](const ModelCard& card) { EXPECT_EQ(card.output.values.at(211).tensor, "o"); }},
       {"21 points of a hand and scores",
        {.format = ModelFormat::kTflite,
         .input = {1, 224, 224, 3},

@@ -111,6 +111,21 @@ TEST(Notes, HuggingFace) {
               ElementsAre("cat", "dog"));
 }
 
+TEST(Notes, UltralyticsTextInTfliteFiles) {
+  for (const char* text :
+       {"{'task': 'detect', 'stride': 32, 'imgsz': [416, 320], 'names': {0: 'cat', 1: 'dog'}}",
+        R"({"task": "detect", "stride": 32, "imgsz": [416, 320], "names": {"0": "cat", "1": "dog"}})"}) {
+    const Notes notes = NotesInMetadata({{"tflite.notes", text}});
+    ASSERT_TRUE(notes.size && notes.family && notes.task) << text;
+    EXPECT_EQ(notes.size->value, (std::array<int, 2>{320, 416}));
+    EXPECT_EQ(notes.task->value, "detection");
+    EXPECT_THAT(notes.labels.at(0).value, ElementsAre("cat", "dog"));
+  }
+  for (const char* text : {"{'names", "{'names':", "{'names': {0: 'cat'", "names", "{'names': }"}) {
+    EXPECT_TRUE(NotesInMetadata({{"tflite.notes", text}}).labels.empty()) << text;
+  }
+}
+
 TEST(Notes, UltralyticsYaml) {
   const Notes notes = NotesInUltralyticsYaml(
       "task: detect\nstride: 32\nimgsz:\n- 640\n- 480\nnames:\n  0: cat\n  1: 'dog'\n", "metadata.yaml");
