@@ -43,7 +43,8 @@ TEST_F(TfliteLabelsTest, ReadsTheTextFileOfAnAppendedArchive) {
   EXPECT_EQ(labels(Archive(model, {{"labelmap.txt", "cat\ndog\n"}})), "cat\ndog\n");
   EXPECT_EQ(labels(Archive(model, {{"labelmap.txt", "cat\ndog\n"}}, false)), "cat\ndog\n");
   EXPECT_EQ(labels(Archive(model, {{"readme.txt", "x"}, {"a.png", "y"}, {"labels.txt", "cat"}})), "cat");
-  EXPECT_EQ(labels(Archive(model, {{"labels.txt", "packed", 8}})), "");
+  EXPECT_EQ(labels(Archive(model, {{"labels.txt", "damaged", 8}})), "");
+  EXPECT_EQ(labels(Archive(model, {{"labels.txt", "unknown", 9}})), "");
   EXPECT_EQ(labels(model), "");
   EXPECT_EQ(labels("PK\5\6"), "");
 }
