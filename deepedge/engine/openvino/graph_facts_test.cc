@@ -107,6 +107,7 @@ TEST(GraphFacts, ColumnsKnowWhatWasDoneToThem) {
       FactsOf(x, {std::make_shared<op::Concat>(ov::OutputVector{boxes, classes}, 2)}).outputs.at(0);
   EXPECT_EQ(facts.parts, (std::vector<ColumnPart>{{4, false, false, true}, {5, true, false, false}}));
   EXPECT_TRUE(facts.grid_inside);
+  EXPECT_EQ(facts.largest_place, 2.0F);
   EXPECT_TRUE(facts.exp_inside);
   EXPECT_TRUE(facts.sigmoid_inside);
   EXPECT_FALSE(facts.square_inside);

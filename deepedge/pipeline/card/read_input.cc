@@ -196,7 +196,8 @@ class InputReader {
     const InputFacts& facts = evidence_.InputFactsOf(0);
     if (picture_.channels == 1) {
       // ImageNet's numbers are for colours.
-      rule = IsCntk(evidence_.format) || evidence_.InputFactsOf(0).std.size() == 1 || FromCntk() ? kBytes : kUnit;
+      const bool scaled = facts.std.size() == 1 && facts.std[0] != 1;
+      rule = IsCntk(evidence_.format) || scaled || FromCntk() ? kBytes : kUnit;
       reading = {0.5, "grey pictures are mostly given so"};
     }
     const bool of_colours = habit_.values && habit_.values->mean[0] != habit_.values->mean[1];
