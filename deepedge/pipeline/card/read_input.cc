@@ -37,6 +37,7 @@ bool IsCntk(ModelFormat format) { return format == ModelFormat::kCntkV1 || forma
 // Did a network come out of Caffe by way of another format? Its tensors keep Caffe's names.
 bool NamedAsInCaffe(const Evidence& evidence) {
   const std::string& input = evidence.graph.inputs.front().name;
+  if (evidence.format == ModelFormat::kTfFrozen) return input == "data";
   return evidence.format == ModelFormat::kOnnx &&
          (input == "data_0" || input == "gpu_0/data_0" || input == "gpu_0/data");
 }
