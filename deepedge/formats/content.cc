@@ -79,7 +79,19 @@ constexpr std::array kMagics = {
           "a Git LFS pointer, not the file itself (fetch it with: git lfs pull)"},
 };
 
+// torch.save writes a zip archive whose first file is the pickle: "archive/data.pkl".
+bool IsTorchCheckpoint(string_view head) {
+  constexpr size_t kNameAt = 30;
+  if (!head.starts_with("PK\x03\x04"sv) || head.size() < kNameAt) return false;
+  const size_t length = static_cast<uint8_t>(head[26]) + 256U * static_cast<uint8_t>(head[27]);
+  const string_view name = head.substr(kNameAt, length);
+  return name.size() == length && name.ends_with("/data.pkl");
+}
+
 std::optional<FileContent> IdentifyByMagic(string_view head) {
+  if (IsTorchCheckpoint(head)) {
+    return FileContent{ContentKind::kUnsupported, {}, "a PyTorch checkpoint (export it to ONNX)", 0};
+  }
   if (head.substr(0, 8).size() == 8 && head.substr(4, 4) == "TFL3") return Model(ModelFormat::kTflite);
   if (head.starts_with("B\0C\0N\0\0\0"sv)) return Model(ModelFormat::kCntkV1);
   if (head.starts_with("\x04\0\0\0\x01\0\0\0\x03\0\0\0V "sv)) return Model(ModelFormat::kTorch7);

@@ -264,5 +264,14 @@ TEST_F(SniffTest, SurvivesAnyBytes) {
   EXPECT_LT(accepted, 400);  // what is whole enough to be a model may pass
 }
 
+TEST_F(SniffTest, ACheckpointIsToldFromOtherZipArchives) {
+  const auto zip = [](const std::string& name) {
+    return std::string("PK\x03\x04", 4) + std::string(22, '\0') + static_cast<char>(name.size()) +
+           std::string(3, '\0') + name;
+  };
+  ExpectError(Write("net.pt", zip("archive/data.pkl")), ErrorCode::kUnsupported, "a PyTorch checkpoint");
+  ExpectError(Write("net.zip", zip("archive/other")), ErrorCode::kBadInput, "a zip archive");
+}
+
 }  // namespace
 }  // namespace deepedge

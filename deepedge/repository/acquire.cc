@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <set>
 
@@ -10,6 +12,7 @@
 #include "deepedge/formats/onnx/onnx_external.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/model/model_card_io.h"
+#include "deepedge/model/note_files.h"
 #include "deepedge/repository/durable.h"
 #include "deepedge/repository/minisign.h"
 #include "deepedge/repository/unpack.h"
@@ -21,10 +24,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCardFile = "model.yaml";
+constexpr int64_t kLargestCatalogue = int64_t{1} << 20;
 constexpr std::string_view kLargeFilePointer = "version https://git-lfs.github.com/spec/";
 
-Path RootOf(const ModelFiles& files) {
-  return files.format == ModelFormat::kTfSavedModel ? files.graph : files.graph.parent_path();
+Path FolderOf(const Path& file) {
+  std::error_code ec;
+  return fs::absolute(file, ec).parent_path();
 }
 
 // A Git LFS pointer: the hash and size of a file that lies elsewhere.
@@ -65,6 +70,36 @@ std::set<std::string> WeightFilesOf(const Path& file) {
     if (names.size() < 1000) names.insert(name.string());
   }
   return names;
+}
+
+// JSON is of many kinds: that which describes a model's input or labels.
+bool IsJsonNote(const std::string& text) {
+  constexpr std::array<std::string_view, 5> kMarks{"\"output_postproc\"", "\"id2label\"", "\"image_mean\"",
+                                                   "\"image_processor_type\"", "\"feature_extractor_type\""};
+  return std::any_of(kMarks.begin(), kMarks.end(),
+                     [&](std::string_view mark) { return text.find(mark) != std::string::npos; });
+}
+
+// The files of a folder that say something about a model in it, and the lists of labels that they name.
+std::vector<Path> NotesIn(const Path& folder) {
+  std::vector<Path> notes;
+  std::string settings;  // text that may name a list of labels
+  const std::vector<Path> small = SmallFilesOf(folder);
+  for (const Path& file : small) {
+    const NoteKind kind = NoteKindOf(file.filename().string());
+    if (kind == NoteKind::kNone || file.filename().string().starts_with('.')) continue;
+    const auto text = ReadFile(file, kLargestNote);
+    if (!text.ok() || (kind == NoteKind::kJson && !IsJsonNote(text.value()))) continue;
+    if (kind == NoteKind::kTriton || kind == NoteKind::kDeepStream) settings += text.value() + "\n";
+    notes.push_back(file);
+  }
+  for (const Path& file : small) {
+    const std::string name = file.filename().string();
+    if (file.extension() == ".txt" && NoteKindOf(name) == NoteKind::kNone && settings.find(name) != std::string::npos) {
+      notes.push_back(file);
+    }
+  }
+  return notes;
 }
 
 class Acquirer {
@@ -160,9 +195,26 @@ class Acquirer {
     return {};
   }
 
+  // What others wrote about the model, from its folder and, of a version, the one above: see model/note_files.h. What
+  // came along already stays.
+  Status TakeNotes(const Path& root) const {
+    std::error_code ec;
+    const Path whole = fs::absolute(root, ec).lexically_normal();
+    const Path clean = whole.has_filename() ? whole : whole.parent_path();
+    std::vector<Path> folders{clean};
+    if (IsVersionFolder(clean)) folders.push_back(clean.parent_path());
+    for (const Path& folder : folders) {
+      for (const Path& note : NotesIn(folder)) {
+        const Path to = staging_.files() / note.filename();
+        if (!fs::exists(to, ec)) DE_TRY_STATUS(CopyFile(note, to).status());
+      }
+    }
+    return {};
+  }
+
   Result<std::string> TakePath(const Path& path, bool only) const;
   Result<std::string> TakeUrl(const ModelSource& spec, const std::string& sha256, bool only) const;
-  Status TakeArchive(const Path& archive, const std::string& called) const;
+  Status TakeArchive(const Path& archive, const std::string& called, const std::string& name) const;
 
  private:
   Result<std::string> Place(const Path& temporary, const Path& target) const {
@@ -220,15 +272,21 @@ Result<ModelFiles> FindOnlyModel(const Path& folder, const std::string& called, 
                                                  found.size(), fmt::join(names, ", "))};
 }
 
-Status Acquirer::TakeArchive(const Path& archive, const std::string& called) const {
+// `name`: the file's own, for one that is a single compressed file.
+Status Acquirer::TakeArchive(const Path& archive, const std::string& called, const std::string& name) const {
   const Path folder = staging_.scratch() / "unpacked";
   DE_TRY_STATUS(CreateFolders(folder));
-  if (const Status unpacked = Unpack(archive, folder, {}); !unpacked.ok()) {
+  // Some models are archives by their first bytes, and of a format that says more of them.
+  if (const auto known = FindModelFiles(archive); !known.ok() && known.error().code == ErrorCode::kUnsupported) {
+    return Renamed(known.error(), archive.string(), called);
+  }
+  if (const Status unpacked = Unpack(archive, folder, {}, name); !unpacked.ok()) {
     return Renamed(unpacked.error(), archive.string(), called);
   }
   DE_TRY(const ModelFiles files, FindOnlyModel(folder, called));
-  const Path root = RootOf(files);
+  const Path root = FolderOfModel(files);
   DE_TRY_STATUS(TakeCard(root));
+  DE_TRY_STATUS(TakeNotes(root));
   return CopyFolder(root, true);
 }
 
@@ -236,18 +294,23 @@ Result<std::string> Acquirer::TakePath(const Path& path, bool only) const {
   DE_TRY(const auto status, StatusOf(path, "no such file or folder"));
   if (fs::is_directory(status)) {
     DE_TRY(const ModelFiles files, FindOnlyModel(path, path.string()));
-    const Path root = RootOf(files);
+    const Path root = FolderOfModel(files);
     DE_TRY_STATUS(CopyFolder(root, false));
     std::error_code ec;
     DE_TRY_STATUS(TakeCard(fs::absolute(root, ec).lexically_normal()));
-    return Sha256OfFile(files.format == ModelFormat::kTfSavedModel ? files.graph / "saved_model.pb" : files.graph);
+    DE_TRY_STATUS(TakeNotes(root));
+    return Sha256OfFile(GraphFileOf(files));
   }
   DE_TRY(const bool is_archive, IsArchive(path));
   if (is_archive) {
-    DE_TRY_STATUS(TakeArchive(path, path.string()));
+    DE_TRY_STATUS(TakeArchive(path, path.string(), path.filename().string()));
     return Sha256OfFile(path);
   }
-  if (!only) return CopyFile(path, staging_.files() / path.filename());
+  if (!only) {
+    DE_TRY(std::string found, CopyFile(path, staging_.files() / path.filename()));
+    DE_TRY_STATUS(TakeNotes(FolderOf(path)));
+    return found;
+  }
   auto files = FindModelFiles(path);
   if (files.ok() && files.value().format == ModelFormat::kTfSavedModel) return TakePath(files.value().graph, only);
   std::error_code ec;
@@ -257,7 +320,8 @@ Result<std::string> Acquirer::TakePath(const Path& path, bool only) const {
     if (!fs::exists(staging_.files() / path.filename(), ec)) {
       DE_TRY_STATUS(CopyFile(path, staging_.files() / path.filename()).status());
     }
-    DE_TRY_STATUS(TakeCard(fs::absolute(path, ec).parent_path()));
+    DE_TRY_STATUS(TakeCard(FolderOf(path)));
+    DE_TRY_STATUS(TakeNotes(FolderOf(path)));
     return Sha256OfFile(path);
   }
   DE_TRY(const std::string sha256, CopyFile(path, staging_.files() / path.filename()));
@@ -272,8 +336,8 @@ Result<std::string> Acquirer::TakePath(const Path& path, bool only) const {
   if (!second.empty() && fs::is_regular_file(second, ec)) {
     DE_TRY_STATUS(CopyFile(second, staging_.files() / second.filename()).status());
   }
-  const Path folder = fs::absolute(path, ec).parent_path();
-  DE_TRY_STATUS(TakeCard(folder));
+  DE_TRY_STATUS(TakeCard(FolderOf(path)));
+  DE_TRY_STATUS(TakeNotes(FolderOf(path)));
   return sha256;
 }
 
@@ -286,7 +350,7 @@ Result<std::string> Acquirer::TakeUrl(const ModelSource& spec, const std::string
   if (is_archive) {
     const Path archive = staging_.scratch() / "archive";
     DE_TRY_STATUS(RenameDurably(target, archive));
-    DE_TRY_STATUS(TakeArchive(archive, PrintableUrl(spec.url)));
+    DE_TRY_STATUS(TakeArchive(archive, PrintableUrl(spec.url), name));
     return found;
   }
   if (!only) return found;
@@ -377,7 +441,7 @@ Result<CatalogueFileContent> LoadCatalogue(const std::string& where, const std::
   std::string text;
   std::string signature;
   if (spec.kind == ModelSourceKind::kPath) {
-    DE_TRY(text, ReadFile(spec.path, int64_t{1} << 20));
+    DE_TRY(text, ReadFile(spec.path, kLargestCatalogue));
     if (!key.empty()) {
       DE_TRY(signature, ReadFile(Path(spec.path.string() + ".minisig"), 1 << 16));
     }
@@ -389,9 +453,12 @@ Result<CatalogueFileContent> LoadCatalogue(const std::string& where, const std::
           fmt::format("{}: a catalogue by http needs a key that it is signed with (--key)", PrintableUrl(spec.url))};
     }
     DE_TRY(const Staging staging, repository.NewStaging());
-    const Acquirer acquirer(options, repository, staging);
-    DE_TRY_STATUS(acquirer.Download(spec, "", -1, staging.files() / "catalogue").status());
-    DE_TRY(text, ReadFile(staging.files() / "catalogue", int64_t{1} << 20));
+    AcquireOptions small = options;
+    small.download.max_bytes = kLargestCatalogue;
+    const Acquirer acquirer(small, repository, staging);
+    const auto got = acquirer.Download(spec, "", -1, staging.files() / "catalogue");
+    if (!got.ok()) return Renamed(got.error(), " (--max-size)", " for a catalogue");
+    DE_TRY(text, ReadFile(staging.files() / "catalogue", kLargestCatalogue));
     if (!key.empty()) {
       ModelSource beside = spec;
       beside.large_url.clear();

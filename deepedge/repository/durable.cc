@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <string>
 
+#include "deepedge/base/log.h"
 #include "deepedge/repository/part_file.h"
 
 namespace deepedge {
@@ -98,6 +100,28 @@ Result<UniqueFd> LockFile(const Path& path, int wait_ms) {
     poll(nullptr, 0, kStepMs);
   }
   return fd;
+}
+
+Status LockWhileItGrows(int fd, const Path& path, int stall_ms) {
+  constexpr int kStepMs = 20;
+  constexpr int kSayAfterMs = 1000;
+  off_t size = -1;
+  int stalled_ms = 0;
+  for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += kStepMs) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return FileError(path, "cannot be locked", errno);
+    struct stat now{};
+    if (fstat(fd, &now) != 0) return FileError(path, "cannot be read", errno);
+    stalled_ms = now.st_size == size ? stalled_ms + kStepMs : 0;
+    size = now.st_size;
+    if (stalled_ms >= stall_ms) {
+      return Error{ErrorCode::kUnavailable,
+                   fmt::format("{}: another program has been downloading it and got nothing for {} s", path.string(),
+                               (stall_ms + 999) / 1000)};
+    }
+    if (waited == kSayAfterMs) LogInfo("{}: another program is downloading it; waiting for that one", path.string());
+    poll(nullptr, 0, kStepMs);
+  }
+  return {};
 }
 
 }  // namespace deepedge

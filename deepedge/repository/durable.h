@@ -30,4 +30,8 @@ Status CreateFolders(const Path& folder);
 // when somebody else has it.
 Result<UniqueFd> LockFile(const Path& path, int wait_ms);
 
+// Locks an open file that another process may be filling: waits as long as the file grows, and says so in the log.
+// kUnavailable when it has not grown for `stall_ms`.
+Status LockWhileItGrows(int fd, const Path& path, int stall_ms);
+
 }  // namespace deepedge

@@ -2,14 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "deepedge/repository/durable.h"
+
 namespace deepedge {
+namespace {
+
+constexpr int kStallMs = 90'000;  // over the retries of a download that will yet fail
+
+}  // namespace
 
 Error FileError(const Path& path, std::string_view what, int error) {
   const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
@@ -23,9 +29,7 @@ Result<PartFile> PartFile::Open(const Path& folder, std::string_view key) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!fd.valid()) return FileError(path, "cannot be created", errno);
-    while (flock(fd.get(), LOCK_EX) != 0) {
-      if (errno != EINTR) return FileError(path, "cannot be locked", errno);
-    }
+    DE_TRY_STATUS(LockWhileItGrows(fd.get(), path, kStallMs));
     struct stat ours{};
     struct stat there{};
     if (fstat(fd.get(), &ours) != 0 || stat(path.c_str(), &there) != 0) continue;

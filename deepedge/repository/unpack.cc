@@ -47,10 +47,19 @@ std::string_view KindOf(mode_t type) {
   }
 }
 
+// "nets/m.onnx.gz" -> "m.onnx"
+std::string NameOfSingleFile(const std::string& name) {
+  const Path last = Path(name).filename();
+  for (const char* ending : {".gz", ".xz", ".zst", ".bz2"}) {
+    if (last.extension() == ending) return last.stem().string();
+  }
+  return last.string();
+}
+
 class Unpacker {
  public:
-  Unpacker(const Path& file, const Path& folder, const UnpackLimits& limits)
-      : file_(file), folder_(folder), limits_(limits), reader_(archive_read_new(), archive_read_free) {}
+  Unpacker(const Path& file, const Path& folder, const UnpackLimits& limits, const std::string& name)
+      : file_(file), folder_(folder), limits_(limits), name_(name), reader_(archive_read_new(), archive_read_free) {}
 
   Status Run() {
     std::error_code ec;
@@ -59,6 +68,7 @@ class Unpacker {
     if (!reader_) return Error{ErrorCode::kExhausted, "no memory to unpack an archive"};
     archive_read_support_format_tar(reader_.get());
     archive_read_support_format_zip(reader_.get());
+    archive_read_support_format_raw(reader_.get());  // what is none of these, decompressed
     archive_read_support_filter_gzip(reader_.get());
     archive_read_support_filter_xz(reader_.get());
     archive_read_support_filter_zstd(reader_.get());
@@ -94,7 +104,11 @@ class Unpacker {
 
   Status Take(archive_entry* entry) {
     const char* name = archive_entry_pathname(entry);
-    const std::string path = name != nullptr ? name : "";
+    std::string path = name != nullptr ? name : "";
+    if (archive_format(reader_.get()) == ARCHIVE_FORMAT_RAW) {
+      if (archive_filter_code(reader_.get(), 0) == ARCHIVE_FILTER_NONE) return Broken();
+      path = NameOfSingleFile(name_);
+    }
     if (const std::string_view wrong = WhatIsWrong(path, limits_); !wrong.empty()) return Refuse(path, wrong);
     if (archive_entry_hardlink(entry) != nullptr) return Refuse(path, "is a link");
     if (archive_entry_is_encrypted(entry) != 0) return Refuse(path, "is encrypted");
@@ -160,6 +174,7 @@ class Unpacker {
   const Path& file_;
   const Path& folder_;
   const UnpackLimits& limits_;
+  const std::string& name_;
   Reader reader_;
   int64_t archive_bytes_ = 0;
   int64_t bytes_ = 0;
@@ -179,8 +194,8 @@ Result<bool> IsArchive(const Path& file) {
          (text.size() > 262 && text.substr(257, 5) == "ustar");
 }
 
-Status Unpack(const Path& archive, const Path& folder, const UnpackLimits& limits) {
-  return Unpacker(archive, folder, limits).Run();
+Status Unpack(const Path& archive, const Path& folder, const UnpackLimits& limits, const std::string& name) {
+  return Unpacker(archive, folder, limits, name).Run();
 }
 
 }  // namespace deepedge

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "deepedge/base/file.h"
 
@@ -25,7 +26,8 @@ struct UnpackLimits {
 Result<bool> IsArchive(const Path& file);
 
 // Unpacks `archive` into `folder`, which must exist and be empty. After an error the folder holds a part of it. Errors:
-// kBadInput naming archive, entry and reason; kExhausted where the disk is full.
-Status Unpack(const Path& archive, const Path& folder, const UnpackLimits& limits);
+// kBadInput naming archive, entry and reason; kExhausted where the disk is full. One compressed file ("m.onnx.gz")
+// gives that file, called `name` without its last ending.
+Status Unpack(const Path& archive, const Path& folder, const UnpackLimits& limits, const std::string& name);
 
 }  // namespace deepedge

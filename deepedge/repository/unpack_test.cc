@@ -60,7 +60,7 @@ class UnpackTest : public testing::Test {
     WriteArchive(archive, kind, entries);
     std::filesystem::remove_all(Folder());
     std::filesystem::create_directory(Folder());
-    return Unpack(archive, Folder(), limits);
+    return Unpack(archive, Folder(), limits, "a");
   }
   const Path& root() const { return folder_.path(); }
   Path Folder() const { return root() / "out"; }
@@ -133,10 +133,34 @@ TEST_F(UnpackTest, SaysThatAnArchiveIsCutOff) {
     std::filesystem::resize_file(root() / "a", 30'000);
     std::filesystem::remove_all(Folder());
     std::filesystem::create_directory(Folder());
-    const Status cut = Unpack(root() / "a", Folder(), {});
+    const Status cut = Unpack(root() / "a", Folder(), {}, "a");
     ASSERT_FALSE(cut.ok());
     EXPECT_THAT(cut.error().message, HasSubstr("broken archive"));
   }
+}
+
+TEST_F(UnpackTest, OneCompressedFileIsThatFile) {
+  const std::unique_ptr<archive, int (*)(archive*)> out(archive_write_new(), archive_write_free);
+  archive_write_add_filter_gzip(out.get());
+  archive_write_set_format_raw(out.get());
+  ASSERT_EQ(archive_write_open_filename(out.get(), (root() / "a").c_str()), ARCHIVE_OK);
+  const std::unique_ptr<archive_entry, void (*)(archive_entry*)> header(archive_entry_new(), archive_entry_free);
+  archive_entry_set_filetype(header.get(), AE_IFREG);
+  ASSERT_EQ(archive_write_header(out.get(), header.get()), ARCHIVE_OK);
+  archive_write_data(out.get(), "weights", 7);
+  ASSERT_EQ(archive_write_close(out.get()), ARCHIVE_OK);
+  const Status unpacked = Unpack(root() / "a", Folder(), {}, "nets/m.onnx.gz");
+  ASSERT_TRUE(unpacked.ok()) << unpacked.error().message;
+  EXPECT_EQ(ReadFile(Folder() / "m.onnx").value(), "weights");
+  const Status bad = Unpack(root() / "a", Folder(), {}, "...gz");
+  ASSERT_FALSE(bad.ok());
+}
+
+TEST_F(UnpackTest, WhatIsNotCompressedIsNoSingleFile) {
+  ASSERT_TRUE(WriteFileAtomically(root() / "a", "PK\x03\x04 and no zip archive").ok());
+  const Status broken = Unpack(root() / "a", Folder(), {}, "a.zip");
+  ASSERT_FALSE(broken.ok());
+  EXPECT_THAT(broken.error().message, HasSubstr("broken archive"));
 }
 
 }  // namespace

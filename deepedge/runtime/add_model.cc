@@ -34,6 +34,21 @@ std::optional<OwnCard> FindOwnCard(const RepositoryEntry& entry, const ModelOrig
   return OwnCard{std::move(now).value(), edited ? "user" : origin.card_by};
 }
 
+// The folder that a model came from: its name says something about it ("face_det/net.onnx"). Empty: nothing.
+std::string FolderWord(const ModelSource& source, const ModelFiles& files) {
+  std::error_code ec;
+  const bool is_path = source.kind == ModelSourceKind::kPath;
+  const Path named = is_path ? fs::absolute(source.path, ec).lexically_normal() : Path(source.url).lexically_normal();
+  const Path whole = named.has_filename() ? named : named.parent_path();
+  if (is_path && fs::is_directory(whole, ec)) return whole.filename().string();
+  // Out of an archive, whose name is all there is.
+  const bool is_itself = files.graph.filename() == source.file_name || files.weights.filename() == source.file_name;
+  if (!is_itself) return source.model_name;
+  Path folder = whole.parent_path();
+  if (IsVersionFolder(folder)) folder = folder.parent_path();
+  return folder.filename().string();
+}
+
 int64_t NowUs() {
   const RealClock clock;
   return clock.EpochMicros(clock.Now());
@@ -45,14 +60,29 @@ class Finisher {
   Finisher(Engine& engine, const ModelRepository& repository, Staging staging, Acquired acquired)
       : engine_(engine), repository_(repository), staging_(std::move(staging)), acquired_(std::move(acquired)) {}
 
+  // Reads the model as what lies in a folder called `word`.
+  void CallFolder(const std::string& word) {
+    if (word.empty() || word.size() > 200 || word.find('/') != std::string::npos || word.starts_with('.') ||
+        IsVersionFolder(word)) {
+      return;
+    }
+    const Path named = staging_.scratch() / word;
+    std::error_code ec;
+    if (fs::exists(staging_.files() / "model.yaml", ec)) return;  // nothing is guessed
+    fs::create_directory_symlink(Path("..") / staging_.files().filename(), named, ec);
+    if (!ec) named_ = named;  // without it one hint is missing
+  }
+
   // What is wrong is told of the files as `called`, not of the place where they lie for now.
   Status Describe(const AddRequest& request, const std::optional<ModelCard>& catalogue_card,
                   const std::string& called) {
     Status described = DescribeStaged(request, catalogue_card);
     if (described.ok()) return described;
     std::string message = described.error().message;
-    const std::string ours = staging_.files().string() + "/";
-    for (size_t at = 0; (at = message.find(ours, at)) != std::string::npos;) message.erase(at, ours.size());
+    for (const Path& folder : {staging_.files(), named_.empty() ? staging_.files() : named_}) {
+      const std::string ours = folder.string() + "/";
+      for (size_t at = 0; (at = message.find(ours, at)) != std::string::npos;) message.erase(at, ours.size());
+    }
     return Error{described.error().code, called + ": " + message};
   }
 
@@ -100,6 +130,18 @@ class Finisher {
   const ModelDescription& description() const { return outcome_.description; }
 
  private:
+  // The staged files by way of the folder's name.
+  ModelFiles NamedFiles() const {
+    ModelFiles files = acquired_.files;
+    if (named_.empty()) return files;
+    for (Path* path : {&files.graph, &files.weights}) {
+      if (path->empty()) continue;
+      const Path below = path->lexically_relative(staging_.files());
+      *path = below == "." ? named_ : named_ / below;
+    }
+    return files;
+  }
+
   Status DescribeStaged(const AddRequest& request, const std::optional<ModelCard>& catalogue_card) {
     DE_TRY(outcome_.graph, engine_.Inspect(acquired_.files));
     DE_TRY(const std::string sha256, Sha256OfFile(GraphFileOf(acquired_.files)));
@@ -117,7 +159,7 @@ class Finisher {
       description.card = *catalogue_card;
       description.origin = CardOrigin::kCatalogue;
     } else {
-      DE_TRY(description, DescribeForRepository(engine_, acquired_.files, outcome_.graph, request.probe));
+      DE_TRY(description, DescribeForRepository(engine_, NamedFiles(), outcome_.graph, request.probe));
       if (!request.probe.empty() && description.origin == CardOrigin::kGuess) card_by_ = "probe";
     }
     description.card.sha256 = sha256;
@@ -137,6 +179,7 @@ class Finisher {
   Staging staging_;
   Acquired acquired_;
   AddOutcome outcome_;
+  Path named_;           // a link to the staged files that is called like the folder they came from; empty: none
   std::string card_by_;  // ModelOrigin::card_by
 };
 
@@ -163,7 +206,9 @@ Result<AddOutcome> Add(Engine& engine, const ModelRepository& repository, const 
   }());
   DE_TRY(Staging staging, repository.NewStaging());
   DE_TRY(Acquired acquired, AcquireSources(request.sources, request.sha256, options, repository, staging));
+  const std::string word = FolderWord(first, acquired.files);
   Finisher finisher(engine, repository, std::move(staging), std::move(acquired));
+  finisher.CallFolder(word);
   DE_TRY_STATUS(finisher.Describe(request, std::nullopt, PrintableUrl(origin.sources.front())));
   std::string name = request.name;
   if (name.empty()) {

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "deepedge/base/log.h"
 #include "deepedge/base/url.h"
@@ -15,6 +16,17 @@
 
 namespace deepedge {
 
+namespace {
+
+// What is looked for in the repository first: a name alone. A path has a '/', or an ending and is a file.
+bool IsPlainName(const std::string& name_or_path) {
+  if (name_or_path.find('/') != std::string::npos) return false;
+  std::error_code ec;
+  return !Path(name_or_path).has_extension() || !std::filesystem::is_regular_file(name_or_path, ec);
+}
+
+}  // namespace
+
 Result<Path> LocateModel(const std::string& name_or_path, const Path& repository) {
   if (!SplitUrl(name_or_path).scheme.empty()) {
     return Error{
@@ -25,7 +37,9 @@ Result<Path> LocateModel(const std::string& name_or_path, const Path& repository
   }
   const std::string name = name_or_path.substr(0, name_or_path.find('@'));
   const Path in_repository = repository / name;
-  for (const Path& path : {Path(name_or_path), in_repository}) {
+  std::vector<Path> places{Path(name_or_path), in_repository};
+  if (IsPlainName(name_or_path)) std::swap(places[0], places[1]);
+  for (const Path& path : places) {
     const auto status = StatusOf(path);
     if (status.ok() && path == in_repository && CheckModelName(name).ok()) {
       return ModelRepository(repository).Locate(name_or_path);

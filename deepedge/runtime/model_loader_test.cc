@@ -41,6 +41,25 @@ TEST(LocateModel, TakesTheVersionThatServesOrTheOneThatIsNamed) {
   EXPECT_THAT(missing.error().message, HasSubstr("it has: 1, 2"));
 }
 
+TEST(LocateModel, AFolderOfThatNameDoesNotHideAModel) {
+  auto folder = TemporaryFolder::Create("de_loader_test");
+  ASSERT_TRUE(folder.ok());
+  const Path root = folder.value().path() / "models";
+  const Path here = folder.value().path() / "here";
+  const Path before = std::filesystem::current_path();
+  for (const char* name : {"net", "net.v2", "net.onnx"}) std::filesystem::create_directories(root / name);
+  for (const char* name : {"net", "net.v2", "own"}) std::filesystem::create_directories(here / name);
+  ASSERT_TRUE(WriteFileAtomically(here / "net.onnx", "x").ok());
+  std::filesystem::current_path(here);
+  const auto place = [&](const char* name) { return LocateModel(name, root).value(); };
+  EXPECT_EQ(place("net"), root / "net");
+  EXPECT_EQ(place("net.v2"), root / "net.v2");
+  EXPECT_EQ(place("./net"), "./net");
+  EXPECT_EQ(place("net.onnx"), "net.onnx");  // a file
+  EXPECT_EQ(place("own"), "own");            // the repository has none of that name
+  std::filesystem::current_path(before);
+}
+
 TEST(LocateModel, DoesNotTakeAnAddressWithoutItsHash) {
   const auto refused = LocateModel("https://u:s3cret@a.org/net.onnx", "/nowhere");
   ASSERT_FALSE(refused.ok());

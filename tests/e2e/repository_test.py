@@ -1,42 +1,20 @@
-"""The model repository as a user meets it: adding from everywhere, a server that misbehaves, archives that attack, and
-being killed, disturbed or out of disk at any moment."""
+"""The model repository as a user meets it: adding from everywhere, updates, catalogues."""
 import base64
+import gzip
 import hashlib
 import io
 import json
-import os
-import random
 import re
-import resource
 import shutil
 import struct
 import subprocess
 import tarfile
-import time
 import zipfile
-import zlib
-from pathlib import Path
 
 import harness
 import scene
-from fake_hub import (FakeHub, always, cut_after, endless, gzipped, piece, redirect_to, says_length, slow, status)
-
-CARD = ("task: detection\nlicence: Apache-2.0\n"
-        "input: { layout: nchw, width: 128, height: 128, color: rgb, resize: stretch }\n"
-        "output: { decoder: yolox, strides: [16], nms_iou: 0.45 }\nlabels: [red, blue]\n")
-
-
-def sha256(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-def png(rgb, size):
-    """A square picture as a PNG file."""
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = b"".join(b"\0" + rgb[3 * size * row:3 * size * (row + 1)] for row in range(size))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+from fake_hub import always, endless, slow
+from repository_case import CARD, RepositoryCase, sha256
 
 
 def onnx_with_weights_elsewhere(where):
@@ -64,66 +42,7 @@ def onnx_with_weights_elsewhere(where):
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
 
 
-class RepositoryTest(harness.EndToEndTest):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.hub = FakeHub()
-        cls.model = scene.write_model(cls.folder / "scene", weights_mb=1)
-        cls.xml, cls.bin = (cls.model / "scene.xml").read_bytes(), (cls.model / "scene.bin").read_bytes()
-        cls.card = cls.folder / "card.yaml"
-        cls.card.write_text(CARD)
-        cls.picture = cls.folder / "squares.png"
-        squares = [("red", 2, 3), ("blue", 5, 5)]
-        cls.picture.write_bytes(png(scene.paint(squares, 128), 128))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.hub.close()
-        super().tearDownClass()
-
-    def setUp(self):
-        self.repository = self.folder / re.sub(r"\W", "_", self.id().split(".")[-1])
-        self.environment = {**os.environ, **self.hub.environment(), "DEEPEDGE_REPOSITORY": str(self.repository)}
-        self.hub.files.clear()
-        self.hub.faults.clear()
-        self.hub.requests.clear()
-
-    def run_model(self, *arguments, **options):
-        return harness.run("model", *arguments, **{"env": self.environment, **options})
-
-    def good(self, *arguments, **options):
-        outcome = self.run_model(*arguments, "--json", **options)
-        self.assertEqual(outcome.code, 0, outcome.err)
-        return json.loads(outcome.out)
-
-    def refused(self, *arguments, code=2, words=(), **options):
-        outcome = self.run_model(*arguments, **options)
-        self.assertEqual(outcome.code, code, outcome.err + outcome.out)
-        for word in words:
-            self.assertIn(word, outcome.err)
-        self.assert_nothing_left_over()
-        return outcome.err
-
-    def assert_nothing_left_over(self):
-        staging = self.repository / ".staging"
-        self.assertEqual(list(staging.iterdir()) if staging.exists() else [], [])
-
-    def names(self):
-        return {model["name"]: model["version"] for model in self.good("list")["models"]}
-
-    def variant(self, number):
-        """A model that does the same and is another file."""
-        folder = self.folder / f"variant{number}"
-        if not folder.exists():
-            shutil.copytree(self.model, folder)
-            (folder / "scene.xml").write_bytes(self.xml.replace(b'name="scene"', f'name="scene{number}"'.encode(), 1))
-        return folder
-
-    def put_model(self, path="o/r/main/nets/scene"):
-        self.hub.put(path + ".bin", self.bin)
-        return self.hub.put(path + ".xml", self.xml)
-
+class RepositoryTest(RepositoryCase):
     # What works
 
     def test_adds_lists_shows_runs_and_removes(self):
@@ -261,6 +180,74 @@ class RepositoryTest(harness.EndToEndTest):
         self.refused("update", code=2, words=["update model 'scene'", "404"])
         self.assertEqual(self.names(), {"scene": 2})
 
+    def test_a_card_given_by_hand_survives_updates(self):
+        self.put_model()
+        own = self.folder / "own.yaml"
+        own.write_text(CARD + "threshold: 0.77\n")
+        self.good("add", "o/r@main:nets/scene.xml")
+        # For the same files; then for others, twice.
+        self.good("add", "o/r@main:nets/scene.xml", "--card", own)
+        for version in 2, 3:
+            self.hub.put("o/r/main/nets/scene.xml", self.variant(version).joinpath("scene.xml").read_bytes())
+            self.assertEqual(self.good("update", "scene")["models"][0]["version"], version)
+            shown = self.good("show", "scene")
+            self.assertEqual((shown["card"]["threshold"], shown["card"]["labels"]), (0.77, ["red", "blue"]))
+        self.good("run", "scene", self.picture)
+
+    def test_notes_beside_a_model_come_along(self):
+        labels = ["rouge", "vert", "bleu"]
+        faces, plates = self.folder / "face_det", self.folder / "plates"
+        for folder in faces, plates / "1":
+            scene.write_classifier(folder)
+        (faces / "labels.txt").write_text("\n".join(labels))
+        (faces / "private.json").write_text('{"key": "geheim"}')
+        (plates / "config.pbtxt").write_text('output [ { name: "o"\n label_filename: "plates.txt"\n } ]\n')
+        (plates / "plates.txt").write_text("\n".join(labels))
+        with tarfile.open(self.folder / "plates.tar", "w") as out:
+            out.add(plates, "plates")
+        by_triton = {"config.pbtxt", "plates.txt"}
+        for source, name, notes in ((faces / "net.xml", "a", {"labels.txt"}), (plates, "b", by_triton),
+                                    (plates / "1" / "net.xml", "c", by_triton),
+                                    (self.folder / "plates.tar", "d", by_triton)):
+            with self.subTest(name):
+                added = self.good("add", source, "--name", name)
+                self.assertEqual((added["card"]["task"], added["card"]["labels"]), ("classification", labels))
+                self.assertEqual({file["name"] for file in self.good("show", name)["files"]},
+                                 {"net.xml", "net.bin"} | notes)
+        # The name of the folder counts as it does for `describe`, also where the repository's path begins here.
+        added = self.good("add", scene.write_classifier(self.folder / "cifar10", classes=10) / "net.xml", "--name", "e")
+        self.assertEqual(added["card"]["labels"][:2], ["airplane", "automobile"])
+        self.good("add", faces / "net.xml", "--repository", "own", cwd=self.folder)
+
+    def test_labels_in_latin_1_make_no_broken_model(self):
+        folder = scene.write_classifier(self.folder / "latin")
+        (folder / "labels.txt").write_bytes("caf\u00e9\nvert\nbleu\n".encode("latin-1"))
+        self.good("add", folder, "--name", "latin")
+        self.assertEqual(self.good("show", "latin")["card"]["labels"], ["caf\u00e9", "vert", "bleu"])
+
+    def test_what_a_probe_chose_survives_updates(self):
+        source = scene.write_classifier(self.folder / "source")
+        self.good("add", source, "--name", "p", "--probe", self.picture)
+        card = self.repository / "p" / "model.yaml"
+        before = self.good("show", "p")["card"]
+        (source / "net.xml").write_bytes((source / "net.xml").read_bytes().replace(b'name="net"', b'name="net2"', 1))
+        (source / "labels.txt").write_text("1\n2\n3\n")  # a new guess would take them
+        self.assertEqual(self.good("update", "p")["models"][0]["version"], 2)
+        after = self.good("show", "p")["card"]
+        self.assertEqual([after.get("labels"), after["input"]], [before.get("labels"), before["input"]])
+        self.assertIn("version: 2", card.read_text())
+
+    def test_one_compressed_file_and_a_checkpoint(self):
+        net = self.folder / "net5.onnx"
+        net.write_bytes(onnx_with_weights_elsewhere("w.bin"))
+        (self.folder / "net5.onnx.gz").write_bytes(gzip.compress(net.read_bytes()))
+        self.refused("add", self.folder / "net5.onnx.gz", words=["w.bin"])
+        checkpoint = self.folder / "net.pt"
+        with zipfile.ZipFile(checkpoint, "w") as out:
+            out.writestr("net/data.pkl", b"x")
+        self.refused("add", checkpoint, words=["a PyTorch checkpoint", "export it to ONNX"])
+        self.refused("add", self.hub.put_plain("x.pt", checkpoint.read_bytes()), words=["/x.pt", "a PyTorch checkpoint"])
+
     def test_a_configuration_downloads_on_first_use(self):
         if not scene.have_ffmpeg():
             self.skipTest("no ffmpeg to make a video with")
@@ -282,6 +269,23 @@ class RepositoryTest(harness.EndToEndTest):
         self.assertEqual(self.names(), {"m": 1})
         # The second run did not ask again.
         self.assertEqual(len([path for path, _ in self.hub.requests if path == "/net.tar.gz"]), 1 + 2)
+
+    def test_bad_names_and_sources(self):
+        for arguments, words in {
+            ("add", self.model, "--name", "../evil"): ["no name for a model"],
+            ("add", "http://example.org/x.onnx"): ["--allow-http"],
+            ("add", "ftp://u:geheim@example.org/x.onnx"): ["'ftp'"],
+            ("add", self.folder / "missing.onnx"): ["missing.onnx"],
+            ("add", "https://github.com/o/r"): ["a page of GitHub"],
+            ("add", self.picture): ["squares.png"],
+            ("add", self.model / "scene.xml", "--card", self.folder / "no.yaml"): ["no.yaml"],
+            ("show", "x/../y"): ["no name for a model"],
+            ("remove", "a@x"): ["version"],
+            ("rollback", "missing"): ["missing"],
+            ("add",): ["source"],
+        }.items():
+            with self.subTest(str(arguments)):
+                self.assertNotIn("geheim", self.refused(*arguments, words=words))
 
     # Catalogues
 
@@ -318,6 +322,11 @@ class RepositoryTest(harness.EndToEndTest):
         self.good("pull", "squares", "--catalogue", self.folder / "m.yaml")
         (self.folder / "m.yaml").write_text(self.catalogue("o/r@main:nets/scene", size=7))
         self.refused("pull", "squares", "--catalogue", self.folder / "m.yaml", "--name", "n", words=["7 were expected"])
+
+    def test_a_catalogue_is_small(self):
+        self.hub.put_plain("c.yaml", b"")
+        self.hub.faults["/c.yaml"] = [always(endless())]
+        self.refused("pull", "squares", "--catalogue", self.hub.url + "/c.yaml", words=["1048576", "for a catalogue"])
 
     def test_signed_catalogues(self):
         if shutil.which("openssl") is None:
@@ -395,284 +404,6 @@ class RepositoryTest(harness.EndToEndTest):
         self.assertEqual(list((self.repository / ".downloads").glob("*.part")), [])
         picture = models / "onnx" / "hyperlpr_plate_det" / "test_img.jpg"
         self.assertIn("car", [item["label"] for item in self.good("run", "yolox_nano", picture)["objects"]])
-
-    # A server that misbehaves
-
-    def test_refuses_what_a_server_should_not_do(self):
-        path = self.hub.put_plain("net.onnx", self.bin)
-        secret = self.hub.url.replace("//", "//user:geheim@") + "/net.onnx"
-        cases = {
-            "404": (status(404), 2, ["/net.onnx", "404"]),
-            "forbidden": (status(403), 1, ["403", "not allowed"]),
-            "rate": (status(403, X_RateLimit_Remaining="0", Retry_After="60"), 1, ["too many requests", "60 s"]),
-            "429": (status(429), 1, ["too many requests"]),
-            "500": (status(500), 1, ["500"]),
-            "file": (redirect_to("file:///etc/passwd"), 2, ["file:///etc/passwd", "refused"]),
-            "ftp": (redirect_to("ftp://127.0.0.1/x"), 2, ["ftp://", "refused"]),
-            "http": (redirect_to("http://example.org/x"), 2, ["http://example.org/x", "refused"]),
-            "loop": (redirect_to(path), 2, ["redirects"]),
-            "nowhere": (status(302), 1, ["302"]),
-            "endless": (endless(), 2, ["--max-size"]),
-            "large": (says_length(3_000_000), 2, ["3000000 bytes", "--max-size"]),
-            "gzip": (gzipped(True), 1, ["gzip"]),
-            "stalls": (slow(10, seconds=20), 1, ["no progress"]),
-        }
-        for name, (fault, code, words) in cases.items():
-            with self.subTest(name):
-                self.hub.faults["/net.onnx"] = [always(fault)]
-                start = time.monotonic()
-                err = self.refused("add", secret, "--max-size", "2", "--timeout", "1", code=code, words=words)
-                self.assertLess(time.monotonic() - start, 30)
-                self.assertNotIn("geheim", err)
-                self.assertEqual(self.names(), {})
-
-    def test_wrong_hash_and_wrong_length(self):
-        self.put_model()
-        err = self.refused("add", "o/r@main:nets/scene.xml", "--sha256", "0" * 64, words=["0" * 64, sha256(self.xml)])
-        self.assertIn("scene.xml", err)
-        self.refused("add", self.model / "scene.xml", "--sha256", "0" * 64, words=["0" * 64])
-        self.refused("add", self.model / "scene.xml", "--sha256", "xyz", words=["--sha256"])
-        # Fewer bytes than there are: the hash tells.
-        self.hub.faults["/storage/raw/o/r/main/nets/scene.xml"] = [always(says_length(100))]
-        self.refused("add", "o/r@main:nets/scene.xml", "--sha256", sha256(self.xml), words=["sha256"])
-        self.assertEqual(self.names(), {})
-        self.hub.faults.clear()
-        self.good("add", "o/r@main:nets/scene.xml", "--sha256", sha256(self.xml), "--card", self.card)
-
-    def test_tries_again_and_resumes(self):
-        self.put_model()
-        storage = "/storage/raw/o/r/main/nets/scene.bin"
-        self.hub.faults[storage] = [status(500), cut_after(100_000), status(503), cut_after(200_000)]
-        self.hub.faults["/raw/o/r/main/nets/scene.xml"] = [status(502)]
-        self.good("add", "o/r@main:nets/scene.xml", "--card", self.card)
-        ranges = [headers.get("Range") for headers in self.hub.asked(storage)]
-        self.assertEqual(ranges, [None, None, "bytes=100000-", "bytes=100000-", "bytes=300000-"])
-        self.assertTrue(self.hub.asked(storage)[-1]["If-Range"].startswith('"'))
-        self.good("run", "scene", self.picture)
-
-    def test_a_piece_is_not_the_whole(self):
-        self.put_model()
-        storage = "/storage/raw/o/r/main/nets/scene.bin"
-        self.hub.faults[storage] = [cut_after(100_000), piece(100)]
-        self.good("add", "o/r@main:nets/scene.xml", "--card", self.card)
-        self.assertEqual([headers.get("Range") for headers in self.hub.asked(storage)],
-                         [None, "bytes=100000-", "bytes=100100-"])
-        self.assertEqual(self.good("show", "scene")["files"][0]["sha256"], sha256(self.bin))
-        self.hub.faults[storage] = [cut_after(100_000), always(piece(0))]
-        self.refused("add", "o/r@main:nets/scene.xml", "--card", self.card, "--name", "n", code=1,
-                     words=["scene.bin", "stops after 100000"])
-
-    def test_a_file_that_shrank_is_read_from_its_start(self):
-        self.put_model()
-        storage = "/storage/raw/o/r/main/nets/scene.bin"
-        self.hub.faults[storage] = [cut_after(100_000), piece(0, total=5)]
-        self.good("add", "o/r@main:nets/scene.xml", "--card", self.card)
-        self.assertEqual([headers.get("Range") for headers in self.hub.asked(storage)], [None, "bytes=100000-", None])
-
-    def test_the_next_run_goes_on(self):
-        self.put_model()
-        storage = "/storage/raw/o/r/main/nets/scene.bin"
-        self.hub.faults[storage] = [cut_after(150_000), always(cut_after(0))]
-        self.refused("add", "o/r@main:nets/scene.xml", "--card", self.card, code=1, words=["scene.bin"])
-        self.assertEqual(self.names(), {})
-        self.hub.faults.clear()
-        self.hub.requests.clear()
-        self.good("add", "o/r@main:nets/scene.xml", "--card", self.card)
-        self.assertEqual(self.hub.asked(storage)[0]["Range"], "bytes=150000-")
-        self.good("run", "scene", self.picture)
-
-    def test_a_changed_file_is_read_from_its_start(self):
-        self.put_model()
-        storage = "/storage/raw/o/r/main/nets/scene.bin"
-        right, wrong = self.bin, bytes(reversed(self.bin))
-        self.hub.files[storage] = wrong
-        self.hub.faults[storage] = [cut_after(150_000), always(cut_after(0))]
-        self.refused("add", "o/r@main:nets/scene.xml", "--card", self.card, code=1)
-        self.hub.faults.clear()
-        self.hub.files[storage] = right
-        self.good("add", "o/r@main:nets/scene.xml", "--card", self.card)
-        self.assertEqual(self.good("show", "scene")["files"][0]["sha256"], sha256(right))
-
-    def test_encoding_is_not_asked_for(self):
-        self.put_model()
-        self.hub.faults["/storage/raw/o/r/main/nets/scene.xml"] = [always(gzipped(False))]
-        self.good("add", "o/r@main:nets/scene.xml", "--card", self.card)
-        self.assertEqual(self.good("show", "scene")["files"][1]["sha256"], sha256(self.xml))
-
-    # Archives that attack
-
-    def test_archives_that_attack(self):
-        def tar(*members):
-            data = io.BytesIO()
-            with tarfile.open(fileobj=data, mode="w:gz") as out:
-                for name, kind, link in members:
-                    member = tarfile.TarInfo(name)
-                    member.type, member.linkname = kind, link
-                    content = b"x" * 100 if kind == tarfile.REGTYPE else b""
-                    member.size = len(content)
-                    out.addfile(member, io.BytesIO(content))
-            return data.getvalue()
-
-        def bomb():
-            data = io.BytesIO()
-            with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as out:
-                out.writestr("net.onnx", bytes(100 << 20))
-            return data.getvalue()
-
-        file, link, hard, device = tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE
-        cases = {
-            "absolute": (tar(("/tmp/deepedge_evil", file, "")), "absolute"),
-            "up": (tar(("../../evil", file, "")), "'..'"),
-            "link": (tar(("a", link, "/etc"), ("a/evil", file, "")), "symbolic link"),
-            "hard link": (tar(("a", file, ""), ("b", hard, "a")), "link"),
-            "device": (tar(("d", device, "")), "device"),
-            "twice": (tar(("a", file, ""), ("a", file, "")), "twice"),
-            "many": (tar(*((f"f{i}", file, "") for i in range(10_001))), "more than 10000 files"),
-            "bomb": (bomb(), "200 times"),
-            "cut off": (tar(("a", file, ""))[:50], "broken archive"),
-            "no model": (tar(("a", file, "")), "holds no model"),
-        }
-        for name, (data, word) in cases.items():
-            with self.subTest(name):
-                url = self.hub.put_plain("evil.tar.gz", data)
-                err = self.refused("add", url, words=[word, "evil.tar.gz"])
-                self.assertNotIn(str(self.repository), err)
-                path = self.folder / "evil.bin"
-                path.write_bytes(data)
-                self.refused("add", path, words=[word, "evil.bin"])
-        self.assertFalse(Path("/tmp/deepedge_evil").exists())
-        self.assertEqual(list(self.folder.rglob("evil")), [])
-        self.assertEqual(self.names(), {})
-
-    # Being killed, and worse
-
-    def test_killed_while_downloading(self):
-        self.good("add", self.model, "--name", "scene")
-        self.put_model()
-        storage = "/storage/raw/o/r/main/nets/scene.bin"
-        self.hub.put("o/r/main/nets/scene.xml", self.variant(2).joinpath("scene.xml").read_bytes())
-        self.hub.faults[storage] = [slow(400_000)]
-        process = harness.start("model", "add", "o/r@main:nets/scene.xml", "--card", self.card, "--name", "scene",
-                                env=self.environment)
-        while not self.hub.asked(storage):
-            time.sleep(0.01)
-        time.sleep(0.5)
-        process.kill()
-        harness.finish(process)
-        self.assertEqual(self.names(), {"scene": 1})
-        self.good("run", "scene", self.picture)
-        self.good("add", "o/r@main:nets/scene.xml", "--card", self.card, "--name", "scene")
-        self.assertEqual(self.names(), {"scene": 2})
-        self.good("run", "scene", self.picture)
-        self.assert_nothing_left_over()
-
-    def test_killed_at_any_moment(self):
-        chance = random.Random(4)
-        hashes = {sha256(self.variant(n).joinpath("scene.xml").read_bytes()) for n in range(4)}
-        self.good("add", self.variant(0), "--name", "s")
-        start = time.monotonic()
-        self.good("add", self.variant(0), "--name", "s")
-        whole = time.monotonic() - start
-        for turn in range(24):
-            process = harness.start("model", "add", self.variant(turn % 4), "--name", "s", env=self.environment)
-            time.sleep(chance.uniform(0.2, 1.1) * whole)
-            process.kill()
-            harness.finish(process)
-            shown = self.good("show", "s")
-            self.assertIn(shown["files"][1]["sha256"], hashes)
-            self.assertEqual(shown["card"]["sha256"], shown["files"][1]["sha256"])
-            if turn % 6 == 0:
-                self.assertEqual(len(self.good("run", "s", self.picture)["objects"]), 2)
-        self.good("add", self.variant(9), "--name", "s")
-        self.assert_nothing_left_over()
-        self.assertEqual([path for path in (self.repository / "s").iterdir() if "tmp" in path.name], [])
-
-    def test_disk_full(self):
-        self.good("add", self.model, "--name", "scene")
-        self.put_model()
-        self.hub.put("o/r/main/nets/scene.xml", self.variant(2).joinpath("scene.xml").read_bytes())
-
-        def no_large_files():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-
-        err = self.refused("add", "o/r@main:nets/scene.xml", "--name", "scene", "--card", self.card, code=1,
-                           words=["scene.bin", "too large"], preexec_fn=no_large_files)
-        self.assertIn("kept for the next try", err)
-        self.refused("add", self.variant(2), "--name", "scene", code=1, words=["scene.bin"], preexec_fn=no_large_files)
-        self.assertEqual(self.names(), {"scene": 1})
-        self.good("run", "scene", self.picture)
-        self.hub.requests.clear()
-        self.good("add", "o/r@main:nets/scene.xml", "--name", "scene", "--card", self.card)
-        self.assertTrue(self.hub.asked("/storage/raw/o/r/main/nets/scene.bin")[0]["Range"].startswith("bytes="))
-
-    def test_small_disk(self):
-        self.repository.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", self.repository], capture_output=True)
-        if mounted.returncode != 0:
-            self.skipTest("may not mount a small disk")
-        try:
-            self.good("add", self.model, "--name", "scene")
-            self.put_model()
-            self.refused("add", "o/r@main:nets/scene.xml", "--name", "more", "--card", self.card, code=1,
-                         words=["the disk is full"])
-            self.refused("add", self.variant(2), "--name", "more", code=1, words=["No space left"])
-            self.assertEqual(self.names(), {"scene": 1})
-            self.good("run", "scene", self.picture)
-        finally:
-            subprocess.run(["umount", self.repository], check=True)
-
-    def test_read_only_repository(self):
-        self.repository.mkdir()
-        as_root = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.repository],
-                                                       capture_output=True).returncode == 0
-        if os.geteuid() == 0 and not as_root:
-            self.skipTest("root may write everywhere, and may not mount a disk")
-        self.good("add", self.model, "--name", "scene")
-        try:
-            if as_root:
-                subprocess.run(["mount", "-o", "remount,ro", self.repository], check=True)
-            else:
-                for where, _, _ in os.walk(self.repository):
-                    os.chmod(where, 0o555)
-            word = "Read-only file system" if as_root else "Permission denied"
-            self.assertEqual(self.names(), {"scene": 1})
-            self.good("run", "scene", self.picture)
-            for arguments in ("add", self.model, "--name", "other"), ("remove", "scene"), ("rollback", "scene"):
-                self.refused(*arguments, words=[word])
-        finally:
-            if as_root:
-                subprocess.run(["umount", self.repository], check=True)
-            for where, _, _ in os.walk(self.repository):
-                os.chmod(where, 0o755)
-
-    def test_many_adds_at_once(self):
-        self.put_model()
-        processes = [harness.start("model", "add", self.variant(n), "--name", "s", env=self.environment) for n in range(4)]
-        processes += [harness.start("model", "add", "o/r@main:nets/scene.xml", "--card", self.card, "--name", f"d{n}",
-                                    env=self.environment) for n in range(2)]
-        for process in processes:
-            outcome = harness.finish(process)
-            self.assertEqual(outcome.code, 0, outcome.err)
-        self.assertEqual(self.good("show", "s")["versions"], [1, 2, 3, 4])
-        self.assertEqual(self.names(), {"s": 4, "d0": 1, "d1": 1})
-        self.assert_nothing_left_over()
-
-    def test_bad_names_and_sources(self):
-        for arguments, words in {
-            ("add", self.model, "--name", "../evil"): ["no name for a model"],
-            ("add", "http://example.org/x.onnx"): ["--allow-http"],
-            ("add", "ftp://u:geheim@example.org/x.onnx"): ["'ftp'"],
-            ("add", self.folder / "missing.onnx"): ["missing.onnx"],
-            ("add", "https://github.com/o/r"): ["a page of GitHub"],
-            ("add", self.picture): ["squares.png"],
-            ("add", self.model / "scene.xml", "--card", self.folder / "no.yaml"): ["no.yaml"],
-            ("show", "x/../y"): ["no name for a model"],
-            ("remove", "a@x"): ["version"],
-            ("rollback", "missing"): ["missing"],
-            ("add",): ["source"],
-        }.items():
-            with self.subTest(str(arguments)):
-                self.assertNotIn("geheim", self.refused(*arguments, words=words))
 
 
 if __name__ == "__main__":

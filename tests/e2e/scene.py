@@ -167,3 +167,24 @@ def write_model(folder, work=0, weights_mb=0):
         "output: { decoder: yolox, strides: [16], nms_iou: 0.45 }\n"
         f"labels: {json.dumps(LABELS)}\n")
     return folder
+
+
+def write_classifier(folder, classes=3):
+    """A network without a card, 1x3x128x128 to 1x`classes` shares; of three: of red, green and blue."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = _Graph()
+    picture = graph.add("Parameter", "picture", [], [1, 3, 128, 128], 'shape="1,3,128,128" element_type="f32"')
+    means = graph.add("AvgPool", "means", [picture], [1, 3, 1, 1],
+                      'kernel="128, 128" strides="128, 128" pads_begin="0, 0" pads_end="0, 0" exclude-pad="true" '
+                      'auto_pad="explicit" rounding_type="floor"')
+    flat = graph.add("Reshape", "flat", [means, graph.constant("flat_shape", [1, 3], [2], integer=True)], [1, 3],
+                     'special_zero="false"')
+    if classes != 3:
+        table = graph.constant("table", [i % 3 / 100 for i in range(3 * classes)], [3, classes])
+        flat = graph.add("MatMul", "mix", [flat, table], [1, classes], 'transpose_a="false" transpose_b="false"')
+    shares = graph.add("SoftMax", "prob", [flat], [1, classes], 'axis="1"')
+    graph.add("Result", "result", [shares], [])
+    (folder / "net.xml").write_text(graph.xml("net"))
+    (folder / "net.bin").write_bytes(graph.weights)
+    return folder
