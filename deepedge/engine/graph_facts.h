@@ -57,6 +57,7 @@ struct OutputFacts {
   bool exp_inside = false;
   bool square_inside = false;  // x * x or x ^ 2
   bool grid_inside = false;    // constants with a number per cell are added or multiplied
+  float largest_place = 0;     // the largest of these constants; 0: not seen
   int dfl_bins = 0;            // a softmax over so many numbers whose weighted sum is taken
   bool suppressed = false;     // non-maximum suppression or a choice of the best
   bool pooled = false;         // a pooling over the whole map before or behind the last weights

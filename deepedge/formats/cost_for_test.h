@@ -33,7 +33,7 @@ inline void ExpectCheap(const std::function<void()>& work, int64_t most_mb = 400
   const Cost cost = CostOf(work);
   ::testing::Test::RecordProperty("time_ms", static_cast<int>(cost.time.count()));
   ::testing::Test::RecordProperty("grown_mb", static_cast<int>(cost.grown_mb));
-  EXPECT_LT(cost.time, std::chrono::seconds(5));
+  EXPECT_LT(cost.time, std::chrono::seconds(30));
   EXPECT_LT(cost.grown_mb, most_mb);
 }
 

@@ -4,12 +4,15 @@
 #include <optional>
 #include <string_view>
 
+#include "deepedge/formats/inflate.h"
 #include "deepedge/formats/wire_pieces.h"
 
 namespace deepedge {
 namespace {
 
 constexpr int64_t kMaxLabels = 1 << 20;
+constexpr int64_t kPlain = 0;  // methods of compression
+constexpr int64_t kDeflated = 8;
 
 int64_t Little(std::string_view bytes, size_t offset, size_t count) {
   int64_t value = 0;
@@ -22,6 +25,7 @@ int64_t Little(std::string_view bytes, size_t offset, size_t count) {
 struct Entry {
   std::string name;
   int64_t method = 0;
+  int64_t packed = 0;  // bytes in the file
   int64_t size = 0;
   int64_t local = 0;  // where its own header lies
 };
@@ -51,16 +55,16 @@ std::optional<Entry> ReadEntry(BoundedFile& file, const Directory& directory, in
   const std::string header(file.ReadAt(at, kHeader));
   if (header.size() < kHeader || !header.starts_with("PK\1\2")) return std::nullopt;
   const auto name_length = static_cast<size_t>(Little(header, 28, 2));
-  Entry entry{.name = {}, .method = Little(header, 10, 2), .size = Little(header, 24, 4)};
+  Entry entry{
+      .name = {}, .method = Little(header, 10, 2), .packed = Little(header, 20, 4), .size = Little(header, 24, 4)};
   entry.local = Little(header, 42, 4) + directory.shift;
   entry.name = file.ReadAt(at + static_cast<int64_t>(kHeader), std::min(name_length, BoundedFile::kMaxRead));
   at += static_cast<int64_t>(kHeader + name_length) + Little(header, 30, 2) + Little(header, 32, 2);
   return entry;
 }
 
-}  // namespace
-
-Result<std::string> ReadTfliteLabels(const Path& path) {
+// The file with the highest rank over 0.
+Result<std::string> ReadAttached(const Path& path, int (*rank)(std::string_view name)) {
   constexpr int64_t kMaxEntries = 100;
   constexpr int64_t kLocalHeader = 30;
   DE_TRY(BoundedFile file, BoundedFile::Open(path));
@@ -71,19 +75,33 @@ Result<std::string> ReadTfliteLabels(const Path& path) {
   for (int64_t i = 0; i < std::min(directory->entries, kMaxEntries); ++i) {
     auto entry = ReadEntry(file, *directory, at);
     if (!entry) break;
-    const bool usable = entry->name.ends_with(".txt") && entry->method == 0 && entry->size <= kMaxLabels;
-    const bool named = entry->name.find("label") != std::string::npos;
-    const bool better = !best || (named && best->name.find("label") == std::string::npos);
-    if (usable && better) best = std::move(entry);
+    const bool usable = rank(entry->name) > 0 && entry->size <= kMaxLabels && entry->packed <= kMaxLabels &&
+                        (entry->method == kPlain || entry->method == kDeflated);
+    if (usable && (!best || rank(entry->name) > rank(best->name))) best = std::move(entry);
   }
   if (!best) return std::string();
   const std::string local(file.ReadAt(best->local, kLocalHeader));
   if (!local.starts_with("PK\3\4")) return std::string();
   WireField content{.type = WireType::kLength};
   content.offset = best->local + kLocalHeader + Little(local, 26, 2) + Little(local, 28, 2);
-  content.length = best->size;
+  content.length = best->method == kPlain ? best->size : best->packed;
   if (content.end() > directory->offset) return std::string();
-  return WireText(file, path, content, kMaxLabels);
+  DE_TRY(std::string text, WireText(file, path, content, kMaxLabels));
+  if (best->method == kPlain) return text;
+  return Inflate(text, static_cast<size_t>(best->size)).value_or("");
 }
+
+int RankNotes(std::string_view name) { return name == "temp_meta.txt" || name == "metadata.json" ? 1 : 0; }
+
+int RankLabels(std::string_view name) {
+  if (!name.ends_with(".txt") || RankNotes(name) > 0) return 0;
+  return name.find("label") != std::string_view::npos ? 2 : 1;
+}
+
+}  // namespace
+
+Result<std::string> ReadTfliteLabels(const Path& path) { return ReadAttached(path, RankLabels); }
+
+Result<std::string> ReadTfliteNotes(const Path& path) { return ReadAttached(path, RankNotes); }
 
 }  // namespace deepedge

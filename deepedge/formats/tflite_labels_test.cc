@@ -43,9 +43,17 @@ TEST_F(TfliteLabelsTest, ReadsTheTextFileOfAnAppendedArchive) {
   EXPECT_EQ(labels(Archive(model, {{"labelmap.txt", "cat\ndog\n"}})), "cat\ndog\n");
   EXPECT_EQ(labels(Archive(model, {{"labelmap.txt", "cat\ndog\n"}}, false)), "cat\ndog\n");
   EXPECT_EQ(labels(Archive(model, {{"readme.txt", "x"}, {"a.png", "y"}, {"labels.txt", "cat"}})), "cat");
-  EXPECT_EQ(labels(Archive(model, {{"labels.txt", "packed", 8}})), "");
+  EXPECT_EQ(labels(Archive(model, {{"labels.txt", "damaged", 8}})), "");
+  EXPECT_EQ(labels(Archive(model, {{"labels.txt", "unknown", 9}})), "");
   EXPECT_EQ(labels(model), "");
   EXPECT_EQ(labels("PK\5\6"), "");
+}
+
+TEST_F(TfliteLabelsTest, TellsNotesFromLabels) {
+  const std::string notes = "{'names': {0: 'cat'}}";
+  const Path model = Write("m.tflite", Archive("model", {{"temp_meta.txt", notes}}));
+  EXPECT_EQ(ReadTfliteNotes(model).value(), notes);
+  EXPECT_EQ(ReadTfliteLabels(model).value(), "");
 }
 
 TEST_F(TfliteLabelsTest, SurvivesDamage) {

@@ -200,6 +200,11 @@ HostSettings HostSettingsFromEnvironment() {
 
 Result<ModelSource> ParseModelSource(const std::string& text, const HostSettings& hosts) {
   if (text.empty()) return Error{ErrorCode::kBadInput, fmt::format("no source given; expected {}", kForms)};
+  constexpr size_t kLongest = 8192;
+  if (text.size() > kLongest) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("the source is {} characters long; at most {} are", text.size(), kLongest)};
+  }
   if (text.find('\0') != std::string::npos) {
     return Error{ErrorCode::kBadInput, "the source has a zero byte in it"};
   }

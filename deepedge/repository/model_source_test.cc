@@ -90,6 +90,7 @@ TEST(ModelSource, RefusesWithoutTellingSecrets) {
       {"o/r:models/", "path of a file"},
       {"o/r@a/../b:models/x", "path of a file"},
       {"", "no source"},
+      {std::string(9000, 'a'), "9000 characters long"},
   };
   for (const auto& [text, part] : cases) {
     SCOPED_TRACE(text);

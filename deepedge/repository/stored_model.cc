@@ -13,20 +13,20 @@ using nlohmann::ordered_json;
 
 constexpr size_t kMostFiles = 10'000;
 
-std::vector<std::string> Texts(const ordered_json& json, const char* key) {
+std::vector<std::string> Texts(const nlohmann::json& json, const char* key) {
   std::vector<std::string> texts;
   if (!json.contains(key) || !json[key].is_array()) return texts;
-  for (const ordered_json& item : json[key]) {
+  for (const auto& item : json[key]) {
     if (item.is_string()) texts.push_back(item.get<std::string>());
   }
   return texts;
 }
 
-std::string Text(const ordered_json& json, const char* key) {
+std::string Text(const nlohmann::json& json, const char* key) {
   return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
 }
 
-int64_t Whole(const ordered_json& json, const char* key) {
+int64_t Whole(const nlohmann::json& json, const char* key) {
   return json.contains(key) && json[key].is_number_integer() ? json[key].get<int64_t>() : 0;
 }
 
@@ -51,7 +51,8 @@ std::string ToText(const ModelOrigin& origin) {
 
 Result<ModelOrigin> ReadOrigin(const Path& file) {
   DE_TRY(const std::string text, ReadFile(file, 16 << 20));
-  const ordered_json json = ordered_json::parse(text, nullptr, false);
+  // Not the ordered kind, which looks for each key among all before it.
+  const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return Error{ErrorCode::kBadInput, fmt::format("{}: is not what it was", file.string())};
   ModelOrigin origin{.sources = Texts(json, "sources"),
                      .catalogue = Text(json, "catalogue"),
@@ -62,7 +63,7 @@ Result<ModelOrigin> ReadOrigin(const Path& file) {
                      .card_by = Text(json, "card_by"),
                      .added_us = Whole(json, "added_us")};
   if (json.contains("files") && json["files"].is_array()) {
-    for (const ordered_json& item : json["files"]) {
+    for (const auto& item : json["files"]) {
       if (!item.is_object()) continue;
       origin.files.push_back({Text(item, "name"), Whole(item, "size"), Text(item, "sha256")});
     }

@@ -24,6 +24,7 @@ constexpr size_t kLongestChain = 24;
 // Looks at operations for all outputs together. Graphs in use need a few thousand; one made so that its paths multiply
 // has facts as far as these go.
 constexpr int64_t kMostLooks = 500'000;
+constexpr size_t kMostPlaces = 1'000'000;
 
 template <size_t N>
 bool OneOf(Type type, const std::array<Type, N>& types) {
@@ -286,7 +287,13 @@ class OutputWalk {
   void LookAtGrid(const Node& node) {
     for (size_t i = 0; i < 2; ++i) {
       const Node* input = Behind(node, i);
-      if (input != nullptr && IsPerCell(*input)) facts_.grid_inside = true;
+      if (input == nullptr || !IsPerCell(*input)) continue;
+      facts_.grid_inside = true;
+      const auto* constant = AsConstant(input);
+      if (constant == nullptr || ov::shape_size(constant->get_shape()) > kMostPlaces) continue;
+      for (const float value : constant->cast_vector<float>()) {
+        facts_.largest_place = std::max(facts_.largest_place, std::abs(value));
+      }
     }
   }
 

@@ -66,7 +66,7 @@ TEST(GraphFacts, JointsOfJointsAreLookedAtOnlySoOften) {
   }
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(FactsOf(x, ov::OutputVector(8, joined)).outputs.size(), 8U);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 TEST(GraphFacts, ManyOutputsOfALongNetworkAreLookedAtOnlySoOften) {
@@ -107,6 +107,7 @@ TEST(GraphFacts, ColumnsKnowWhatWasDoneToThem) {
       FactsOf(x, {std::make_shared<op::Concat>(ov::OutputVector{boxes, classes}, 2)}).outputs.at(0);
   EXPECT_EQ(facts.parts, (std::vector<ColumnPart>{{4, false, false, true}, {5, true, false, false}}));
   EXPECT_TRUE(facts.grid_inside);
+  EXPECT_EQ(facts.largest_place, 2.0F);
   EXPECT_TRUE(facts.exp_inside);
   EXPECT_TRUE(facts.sigmoid_inside);
   EXPECT_FALSE(facts.square_inside);

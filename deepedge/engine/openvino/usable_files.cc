@@ -9,8 +9,8 @@
 #include "deepedge/formats/paddle_parameters.h"
 #include "deepedge/formats/paddle_version.h"
 #include "deepedge/formats/tensorflow/tf_dequantize.h"
-#include "deepedge/formats/tflite_axes.h"
 #include "deepedge/formats/tflite_labels.h"
+#include "deepedge/formats/tflite_quantization.h"
 
 namespace deepedge {
 namespace {
@@ -151,6 +151,12 @@ Result<UsableFiles> MakeUsable(const ModelFiles& files, std::optional<TemporaryF
   if (files.format == ModelFormat::kTflite) {
     DE_TRY(std::string labels, ReadTfliteLabels(files.graph));
     if (!labels.empty()) usable.metadata.emplace("tflite.labels", std::move(labels));
+    DE_TRY(std::string notes, ReadTfliteNotes(files.graph));
+    if (!notes.empty()) usable.metadata.emplace("tflite.notes", std::move(notes));
+    DE_TRY(const std::vector<TfliteScale> scales, ReadTfliteOutputScales(files.graph));
+    for (const TfliteScale& scale : scales) {
+      usable.metadata.emplace("tflite.scale." + scale.name, fmt::format("{} {}", scale.scale, scale.zero));
+    }
     DE_TRY(rewritten, RewriteTflite(files, folder));
   }
   if (files.format == ModelFormat::kOnnx) {

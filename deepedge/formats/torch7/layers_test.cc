@@ -153,6 +153,13 @@ INSTANTIATE_TEST_SUITE_P(
         LayerCase{"AveragePoolingLeavesPaddingOut", Pooling("nn.SpatialAveragePooling", 2, 2, kExclude), {1, 1, 4}, kFour, {1, 1, 1, 3}, {1, 2.5F, 4}},
         LayerCase{"AveragePoolingRoundsUp", Pooling("nn.SpatialAveragePooling", 2, 2, kCeil), {1, 1, 3}, {1, 2, 7}, {1, 1, 1, 2}, {1.5F, 7}},
         LayerCase{"AveragePoolingAddsUp", Pooling("nn.SpatialAveragePooling", 2, 2, {{"divide", Writer::Bool(false)}}), {1, 1, 4}, kFour, {1, 1, 1, 2}, {3, 7}},
+        LayerCase{"LpPooling",
+                  [](Writer& w) {
+                    const std::string square = w.Module("nn.Square");
+                    const std::string sum = Pooling("nn.SpatialAveragePooling", 2, 2, {{"divide", Writer::Bool(false)}})(w);
+                    return w.Container("nn.SpatialLPPooling", {square, sum, w.Module("nn.Sqrt")});
+                  },
+                  {1, 1, 4}, {3, 4, 0, 2}, {1, 1, 1, 2}, {5, 2}},
         LayerCase{"SubSampling",
                   [](Writer& w) {
                     return w.Module("nn.SpatialSubSampling", {{"kW", Num(2)}, {"kH", Num(1)}, {"dW", Num(2)}, {"dH", Num(1)},

@@ -38,8 +38,8 @@ TableSize Measure(const Flow& flow) {
 }
 
 bool IsContainer(std::string_view type) {
-  static constexpr std::array<std::string_view, 6> kContainers = {"Sequential",  "Concat",        "DepthConcat",
-                                                                  "ConcatTable", "ParallelTable", "DataParallelTable"};
+  static constexpr std::array<std::string_view, 7> kContainers = {
+      "Sequential", "Concat", "DepthConcat", "ConcatTable", "ParallelTable", "DataParallelTable", "SpatialLPPooling"};
   return std::find(kContainers.begin(), kContainers.end(), type) != kContainers.end();
 }
 
@@ -106,7 +106,8 @@ Result<Flow> Network::BuildContainer(Walk& walk, const Module& module, int depth
   const auto child = [&](size_t i, const Flow& input) {
     return BuildModule(walk, children.value()[i], fmt::format("{}.{}", module.name, i + 1), depth + 1, input);
   };
-  if (module.type == "Sequential" || module.type == "DataParallelTable") {
+  // An Lp pooling holds the powers and the sum that it consists of.
+  if (module.type == "Sequential" || module.type == "DataParallelTable" || module.type == "SpatialLPPooling") {
     Flow flow = in;
     for (size_t i = 0; i < children.value().size(); ++i) {
       DE_TRY(flow, child(i, flow));

@@ -125,6 +125,34 @@ void ReadUltralytics(const std::map<std::string, std::string>& metadata, Notes* 
   notes->end_to_end = notes->end_to_end || Lookup(metadata, "onnx.end2end") == "True";
 }
 
+// What stands behind a key in a dictionary as Python or JSON writes it: a list or dictionary whole, else up to a comma.
+std::string ValueBehind(std::string_view text, std::string_view key) {
+  size_t at = std::string_view::npos;
+  for (const char quote : {'\'', '"'}) {
+    if (at == std::string_view::npos) at = text.find(fmt::format("{0}{1}{0}", quote, key));
+  }
+  if (at == std::string_view::npos) return {};
+  at = text.find(':', at + key.size() + 2);
+  if (at == std::string_view::npos) return {};
+  at = text.find_first_not_of(" \n\t", at + 1);
+  if (at == std::string_view::npos) return {};
+  if (text[at] == '{' || text[at] == '[') {
+    const size_t end = text.find(text[at] == '{' ? '}' : ']', at);
+    return end == std::string_view::npos ? std::string() : std::string(text.substr(at, end + 1 - at));
+  }
+  return Unquoted(text.substr(at, text.find_first_of(",}\n", at) - at));
+}
+
+// The same settings as one text, as TFLite files have them.
+void ReadUltralyticsText(const std::string& text, Notes* notes) {
+  if (text.empty()) return;
+  std::map<std::string, std::string> metadata;
+  for (const char* key : {"names", "task", "stride", "imgsz", "kpt_shape", "end2end", "args"}) {
+    if (std::string value = ValueBehind(text, key); !value.empty()) metadata[fmt::format("onnx.{}", key)] = value;
+  }
+  ReadUltralytics(metadata, notes);
+}
+
 std::vector<std::string> Words(std::string_view text) {
   std::vector<std::string> words;
   std::istringstream stream{std::string(text)};
@@ -296,6 +324,7 @@ Notes Merge(Notes first, Notes second) {
 Notes NotesInMetadata(const std::map<std::string, std::string>& metadata) {
   Notes notes;
   ReadUltralytics(metadata, &notes);
+  ReadUltralyticsText(Lookup(metadata, "tflite.notes"), &notes);
   ReadModelInfo(metadata, &notes);
   ReadCaffeTransform(metadata, &notes);
   AddLabels(ParseLabelLines(Lookup(metadata, "tflite.labels")), "the file's own labels", 0.97, &notes);

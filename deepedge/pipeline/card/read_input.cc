@@ -37,6 +37,7 @@ bool IsCntk(ModelFormat format) { return format == ModelFormat::kCntkV1 || forma
 // Did a network come out of Caffe by way of another format? Its tensors keep Caffe's names.
 bool NamedAsInCaffe(const Evidence& evidence) {
   const std::string& input = evidence.graph.inputs.front().name;
+  if (evidence.format == ModelFormat::kTfFrozen) return input == "data";
   return evidence.format == ModelFormat::kOnnx &&
          (input == "data_0" || input == "gpu_0/data_0" || input == "gpu_0/data");
 }
@@ -196,7 +197,8 @@ class InputReader {
     const InputFacts& facts = evidence_.InputFactsOf(0);
     if (picture_.channels == 1) {
       // ImageNet's numbers are for colours.
-      rule = IsCntk(evidence_.format) || evidence_.InputFactsOf(0).std.size() == 1 || FromCntk() ? kBytes : kUnit;
+      const bool scaled = facts.std.size() == 1 && facts.std[0] != 1;
+      rule = IsCntk(evidence_.format) || scaled || FromCntk() ? kBytes : kUnit;
       reading = {0.5, "grey pictures are mostly given so"};
     }
     const bool of_colours = habit_.values && habit_.values->mean[0] != habit_.values->mean[1];

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <optional>
+#include <sstream>
+
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/model/model_card_names.h"
 
@@ -23,6 +27,23 @@ std::string Details(const OutputDecoderSpec& output) {
   return text;
 }
 
+// Results of whole numbers have a scale in the file. A card holds one: it is taken where all of them agree.
+void TakeScale(const Evidence& evidence, OutputDecoderSpec* output) {
+  std::optional<std::array<float, 2>> common;
+  for (const TensorSpec& tensor : evidence.graph.outputs) {
+    if (tensor.type != ElementType::kI8 && tensor.type != ElementType::kU8) continue;
+    const auto said = evidence.graph.metadata.find("tflite.scale." + tensor.name);
+    if (said == evidence.graph.metadata.end()) return;
+    std::istringstream numbers(said->second);
+    std::array<float, 2> scale{};
+    if (!(numbers >> scale[0] >> scale[1]) || (common && *common != scale)) return;
+    common = scale;
+  }
+  if (!common) return;
+  output->score_scale = (*common)[0];
+  output->score_zero = (*common)[1];
+}
+
 }  // namespace
 
 WrittenCard WriteCard(const Evidence& evidence, const Proposal& proposal) {
@@ -30,6 +51,7 @@ WrittenCard WriteCard(const Evidence& evidence, const Proposal& proposal) {
   ModelCard& card = written.card;
   card.name = evidence.name;
   card.output = proposal.output;
+  TakeScale(evidence, &card.output);
   card.task = TaskOf(proposal.output.kind);
   card.threshold = evidence.notes.threshold.value_or(proposal.threshold);
   written.findings.push_back(

@@ -76,5 +76,58 @@ TEST(ChooseLabels, ListsCountOnlyWhereTheyFit) {
   }
 }
 
+// Ultralytics' exports for TFLite give boxes in fractions, and whole numbers with a scale.
+TEST(WriteCard, TfliteDetectors) {
+  struct Case {
+    const char* what;
+    ModelFormat format;
+    const char* name;
+    Shape output;
+    float largest_place;
+    bool normalized;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"v8", ModelFormat::kTflite, "a.tflite", {1, 84, 2100}, 1, true},
+           {"v8, quantised constants", ModelFormat::kTflite, "a.tflite", {1, 84, 2100}, 0, true},
+           {"v8 of an early version", ModelFormat::kTflite, "a.tflite", {1, 84, 2100}, 39.5F, false},
+           {"v5", ModelFormat::kTflite, "a.tflite", {1, 6300, 85}, 39, true},
+           {"v5 of TensorFlow", ModelFormat::kTfFrozen, "a.pb", {1, 6300, 85}, 39, true},
+           {"v7", ModelFormat::kTflite, "yolov7.tflite", {1, 6300, 85}, 39, false},
+           {"ONNX", ModelFormat::kOnnx, "a.onnx", {1, 84, 2100}, 1, false},
+       }) {
+    GraphInfo graph{.inputs = {{"in", kF32, {1, 320, 320, 3}}}, .outputs = {{"o", ElementType::kI8, c.output}}};
+    graph.metadata["tflite.scale.o"] = "0.004 -128";
+    graph.facts.outputs = {{.grid_inside = true, .largest_place = c.largest_place}};
+    const Evidence evidence = MakeEvidence({.format = c.format, .graph = Path("/x") / c.name}, graph, {});
+    const ModelCard card = WriteCard(evidence, ProposeAll(evidence).front()).card;
+    EXPECT_EQ(card.output.kind, OutputDecoderKind::kYoloRows) << c.what;
+    EXPECT_EQ(card.output.normalized, c.normalized) << c.what;
+    EXPECT_FLOAT_EQ(card.output.score_scale, 0.004F);
+    EXPECT_FLOAT_EQ(card.output.score_zero, -128);
+  }
+}
+
+TEST(WriteCard, ScalesThatDifferAreNotTaken) {
+  GraphInfo graph{.inputs = {{"in", kF32, {1, 3, 224, 224}}},
+                  .outputs = {{"a", ElementType::kU8, {1, 10}}, {"b", ElementType::kU8, {1, 5}}}};
+  graph.facts.outputs = {{.operation = "Softmax"}, {.operation = "Softmax"}};
+  for (const char* other : {"0.5 3", "0.25 3", "x"}) {
+    graph.metadata = {{"tflite.scale.a", "0.5 3"}, {"tflite.scale.b", other}};
+    const Evidence evidence = MakeEvidence({.graph = "/x/net.tflite"}, graph, {});
+    const ModelCard card = WriteCard(evidence, ProposeAll(evidence).front()).card;
+    EXPECT_EQ(card.output.score_scale, std::string(other) == "0.5 3" ? 0.5F : 1.0F) << other;
+  }
+}
+
+// Yolo-FastestV2 in one table has YOLOX's form, but its classes go through a softmax.
+TEST(ProposeAll, SoftmaxIsNotYoloxs) {
+  GraphInfo graph{.inputs = {{"in", kF32, {1, 3, 352, 352}}}, .outputs = {{"o", kF32, {605, 95}}}};
+  graph.facts.outputs = {
+      {.parts = {{.columns = 12, .sigmoid = true}, {.columns = 3, .sigmoid = true}, {.columns = 80, .softmax = true}}}};
+  for (const Proposal& proposal : ProposeAll(MakeEvidence({.graph = "/x/net.onnx"}, graph, {}))) {
+    EXPECT_NE(proposal.output.kind, OutputDecoderKind::kYolox) << proposal.reason;
+  }
+}
+
 }  // namespace
 }  // namespace deepedge

@@ -149,6 +149,20 @@ Proposal BeginRows(const Evidence& evidence, const YoloRows& rows, std::string f
   return proposal;
 }
 
+// Ultralytics' exports for TFLite divide boxes by the size of the picture, v5's for TensorFlow too. Others' conversions
+// (v7) keep pixels.
+void TakeFractions(const Evidence& evidence, const OutputFacts& facts, bool v5, Proposal* proposal) {
+  const bool tensorflow = evidence.format == ModelFormat::kTfFrozen || evidence.format == ModelFormat::kTfSavedModel;
+  if (evidence.format != ModelFormat::kTflite && !(v5 && tensorflow)) return;
+  if (evidence.HasWord("yolov7") || evidence.HasWord("yolov6")) return;
+  // v8 places its cells by constants: of a grid that is counted in cells there are some over 1.
+  if (!v5 && facts.largest_place > 1.5F) return;
+  proposal->output.normalized = true;
+  const bool said = evidence.notes.family && evidence.notes.family->value == "ultralytics";
+  proposal->confidence = said || facts.largest_place > 0 ? proposal->confidence : proposal->confidence - 0.1;
+  proposal->reason += ", boxes in fractions as exports for TensorFlow Lite have them";
+}
+
 void TakePoints(const Division& division, Proposal* proposal) {
   if (division.points == 0) return;
   OutputDecoderSpec& output = proposal->output;
@@ -190,6 +204,7 @@ void ProposeWithoutObjectness(const Evidence& evidence, const YoloRows& rows, co
     division = {columns - 5, 0, false};
   }
   if (division.classes < 1) return;
+  TakeFractions(evidence, facts, false, &proposal);
   TakePoints(division, &proposal);
   proposal.classes = static_cast<int>(division.classes);
   proposals->push_back(std::move(proposal));
@@ -203,6 +218,10 @@ void ProposeOneBoxACell(const Evidence& evidence, const YoloRows& rows, const Gr
   Proposal proposal = BeginRows(evidence, rows, v6 ? "YOLOv6" : "YOLOX", 0.9);
   proposal.output.objectness = true;
   proposal.classes = static_cast<int>(rows.table.columns - 5);
+  // YOLOX has logistic functions only.
+  for (const ColumnPart& part : facts.parts) {
+    if (part.softmax) return;
+  }
   if (!v6) proposal.input = YoloxHabit();
   const bool decoded = facts.grid_inside || (facts.exp_inside && facts.maps.empty());
   if (!decoded) {
@@ -231,6 +250,7 @@ void ProposeAnchorRows(const Evidence& evidence, const YoloRows& rows, std::vect
     division = *custom;
   }
   if (division.classes < 1) return;
+  TakeFractions(evidence, facts, true, &proposal);
   TakePoints(division, &proposal);
   proposal.classes = static_cast<int>(division.classes);
   proposal.reason += ", three a cell of grids of strides 8 to 32";

@@ -1,11 +1,14 @@
-#include "deepedge/formats/tflite_axes.h"
+#include "deepedge/formats/tflite_quantization.h"
+
+#include <bit>
+#include <limits>
 
 #include "deepedge/formats/test_files.h"
 
 namespace deepedge {
 namespace {
 
-using TfliteAxesTest = FilesTest;
+using TfliteQuantizationTest = FilesTest;
 
 // Builds a FlatBuffer from its start on: tables follow those that point at them.
 class Buffer {
@@ -73,7 +76,7 @@ std::string Model(const std::vector<Tensor>& tensors, std::vector<int64_t>* axes
   return buffer.text();
 }
 
-TEST_F(TfliteAxesTest, FindsTheAxisThatABiasDoesNotHave) {
+TEST_F(TfliteQuantizationTest, FindsTheAxisThatABiasDoesNotHave) {
   std::vector<int64_t> axes;
   const std::string text = Model({{4, 8, 3}, {1, 8, 3}, {1, 8, 0}, {1, 1, 3}, {2, 8, 1}}, &axes);
   const Path model = Write("m.tflite", text);
@@ -89,7 +92,47 @@ TEST_F(TfliteAxesTest, FindsTheAxisThatABiasDoesNotHave) {
   EXPECT_EQ(ReadFile(copy, 1 << 20).value(), expected);
 }
 
-TEST_F(TfliteAxesTest, SurvivesDamage) {
+// A graph of one tensor of whole numbers, which is its output.
+std::string Quantised(float scale, uint32_t zero) {
+  Buffer buffer;
+  const size_t root = buffer.Add(0);
+  const auto model = buffer.Table(root, {false, false, true});
+  const auto subgraphs = buffer.Vector(model[2], 1);
+  const auto subgraph = buffer.Table(subgraphs[0], {true, false, true});
+  const auto tensors = buffer.Vector(subgraph[0], 1);
+  buffer.Set(buffer.Vector(subgraph[2], 1)[0], 0);
+  const auto tensor = buffer.Table(tensors[0], {false, false, false, true, true});
+  buffer.Set(buffer.Vector(tensor[3], 2)[0], 0x74756F);  // "out"
+  const auto quantization = buffer.Table(tensor[4], {false, false, true, true});
+  buffer.Set(buffer.Vector(quantization[2], 1)[0], std::bit_cast<uint32_t>(scale));
+  const auto zeros = buffer.Vector(quantization[3], 2);
+  buffer.Set(zeros[0], zero);
+  buffer.Set(zeros[0] - 4, 1);
+  // The name's length counts letters.
+  std::string text = buffer.text();
+  text[text.find("out") - 4] = 3;
+  return text;
+}
+
+TEST_F(TfliteQuantizationTest, TellsWhatTheNumbersOfAResultMean) {
+  const auto scales = ReadTfliteOutputScales(Write("m.tflite", Quantised(0.25F, 0xFFFFFF80)));
+  ASSERT_TRUE(scales.ok());
+  EXPECT_EQ(scales.value(), (std::vector<TfliteScale>{{"out", 0.25F, -128}}));
+  EXPECT_TRUE(ReadTfliteOutputScales(Write("m.tflite", Quantised(0, 3))).value().empty());
+  EXPECT_TRUE(
+      ReadTfliteOutputScales(Write("m.tflite", Quantised(std::numeric_limits<float>::infinity(), 3))).value().empty());
+}
+
+TEST_F(TfliteQuantizationTest, SurvivesDamage) {
+  const std::string quantised = Quantised(0.25F, 3);
+  for (size_t at = 0; at < quantised.size(); ++at) {
+    std::string damaged = quantised;
+    damaged[at] = '\xFF';
+    const auto scales = ReadTfliteOutputScales(Write("m.tflite", damaged));
+    ASSERT_TRUE(scales.ok());
+    EXPECT_LE(scales.value().size(), 1000U);
+    for (const TfliteScale& scale : scales.value()) EXPECT_GT(scale.scale, 0) << at;
+  }
   std::vector<int64_t> axes;
   const std::string good = Model({{4, 8, 3}, {1, 8, 3}}, &axes);
   for (size_t at = 0; at < good.size(); ++at) {

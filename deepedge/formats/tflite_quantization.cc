@@ -1,7 +1,10 @@
-#include "deepedge/formats/tflite_axes.h"
+#include "deepedge/formats/tflite_quantization.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <optional>
 
 #include "deepedge/formats/bounded_file.h"
@@ -15,9 +18,12 @@ constexpr int64_t kMostSubgraphs = 1000;
 // Numbers of the fields in TFLite's tables.
 constexpr int kModelSubgraphs = 2;
 constexpr int kSubgraphTensors = 0;
+constexpr int kSubgraphOutputs = 2;
 constexpr int kTensorShape = 0;
+constexpr int kTensorName = 3;
 constexpr int kTensorQuantization = 4;
 constexpr int kQuantizationScales = 2;
+constexpr int kQuantizationZeros = 3;
 constexpr int kQuantizationAxis = 6;
 
 // Looks into FlatBuffers: every place is an offset in the file, and what lies outside of it is not there.
@@ -57,6 +63,14 @@ class TableReader {
   std::optional<int64_t> FollowField(int64_t table, int field) {
     const auto at = Field(table, field);
     return at ? Follow(*at) : std::nullopt;
+  }
+
+  // A string that a field leads to; empty when it is left out or too long.
+  std::string Text(int64_t table, int field) {
+    const auto text = FollowField(table, field);
+    const int64_t length = text ? Number(*text, 4).value_or(0) : 0;
+    if (length < 1 || length > static_cast<int64_t>(BoundedFile::kMaxRead)) return {};
+    return std::string(file_.ReadAt(*text + 4, static_cast<size_t>(length)));
   }
 
   // How many entries a vector has that a field leads to; 0 when it is left out.
@@ -114,6 +128,51 @@ Status RewriteTfliteAxes(const Path& model, const std::vector<int64_t>& places, 
     content.replace(static_cast<size_t>(place), 4, 4, '\0');
   }
   return WriteFileAtomically(copy, content);
+}
+
+namespace {
+
+std::optional<TfliteScale> ScaleOf(TableReader& tables, int64_t tensor) {
+  const auto quantization = tables.FollowField(tensor, kTensorQuantization);
+  if (!quantization || tables.Count(*quantization, kQuantizationScales) != 1) return std::nullopt;
+  TfliteScale scale{.name = tables.Text(tensor, kTensorName)};
+  const auto scales = tables.FollowField(*quantization, kQuantizationScales);
+  const auto bits = tables.Number(*scales + 4, 4);
+  if (!bits || scale.name.empty()) return std::nullopt;
+  scale.scale = std::bit_cast<float>(static_cast<uint32_t>(*bits));
+  if (!std::isfinite(scale.scale) || scale.scale <= 0) return std::nullopt;
+  if (tables.Count(*quantization, kQuantizationZeros) == 1) {
+    const auto zeros = tables.FollowField(*quantization, kQuantizationZeros);
+    const auto low = tables.Number(*zeros + 4, 4);  // of 64 bits; it is a byte's
+    if (!low) return std::nullopt;
+    scale.zero = static_cast<int32_t>(static_cast<uint32_t>(*low));
+  }
+  return scale;
+}
+
+}  // namespace
+
+Result<std::vector<TfliteScale>> ReadTfliteOutputScales(const Path& model) {
+  constexpr int64_t kMostOutputs = 1000;
+  DE_TRY(BoundedFile file, BoundedFile::Open(model));
+  TableReader tables(file);
+  std::vector<TfliteScale> scales;
+  const auto root = tables.Follow(0);
+  const auto subgraphs = root ? tables.FollowField(*root, kModelSubgraphs) : std::nullopt;
+  const auto subgraph = subgraphs ? tables.Follow(*subgraphs + 4) : std::nullopt;
+  const auto tensors = subgraph ? tables.FollowField(*subgraph, kSubgraphTensors) : std::nullopt;
+  const auto outputs = subgraph ? tables.FollowField(*subgraph, kSubgraphOutputs) : std::nullopt;
+  if (!tensors || !outputs) return scales;
+  const int64_t length = tables.Number(*tensors, 4).value_or(0);
+  const int64_t count = std::min(tables.Number(*outputs, 4).value_or(0), kMostOutputs);
+  for (int64_t i = 0; i < count; ++i) {
+    const auto index = tables.Number(*outputs + 4 + 4 * i, 4);
+    if (!index || *index >= length) continue;
+    const auto tensor = tables.Follow(*tensors + 4 + 4 * *index);
+    if (!tensor) continue;
+    if (auto scale = ScaleOf(tables, *tensor)) scales.push_back(*std::move(scale));
+  }
+  return scales;
 }
 
 }  // namespace deepedge
