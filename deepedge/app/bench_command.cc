@@ -8,6 +8,7 @@
 #include "deepedge/app/engines.h"
 #include "deepedge/app/json_line.h"
 #include "deepedge/base/thread.h"
+#include "deepedge/bench/models_bench.h"
 #include "deepedge/bench/throughput_bench.h"
 
 namespace deepedge {
@@ -39,11 +40,42 @@ Status Throughput(const ThroughputOptions& options, bool json) {
   return {};
 }
 
+Status Models(const ModelsBenchOptions& options, bool json) {
+  DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
+  DE_TRY(const auto costs, MeasureModels(*engine, options, RealClock()));
+  nlohmann::json list = nlohmann::json::array();
+  for (const ModelCost& cost : costs) {
+    list.push_back({{"model", cost.model},
+                    {"read_ms", cost.read_ms},
+                    {"compile_ms", cost.compile_ms},
+                    {"run_ms", cost.run_ms},
+                    {"read_ratio", cost.read_ms / costs.front().read_ms},
+                    {"run_ratio", cost.run_ms / costs.front().run_ms}});
+    if (json) continue;
+    fmt::print("{}: read {:.1f} ms ({:.2f} of the first), ready in {:.0f} ms, runs in {:.2f} ms ({:.3f})\n", cost.model,
+               cost.read_ms, cost.read_ms / costs.front().read_ms, cost.compile_ms, cost.run_ms,
+               cost.run_ms / costs.front().run_ms);
+  }
+  if (json) fmt::print("{}\n", DumpLine(list));
+  return {};
+}
+
+void AddModels(CLI::App& bench, Action& action) {
+  CLI::App* command = bench.add_subcommand("models", "the same network in several formats or forms, in turn");
+  const auto options = std::make_shared<ModelsBenchOptions>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("model", options->models, "files or folders; ratios are to the first")->required();
+  command->add_option("--runs", options->runs, "inferences of each")->check(CLI::PositiveNumber);
+  command->add_flag("--json", *json, "print as one line of JSON");
+  command->callback([options, json, &action] { action = [options, json] { return Models(*options, *json); }; });
+}
+
 }  // namespace
 
 void AddBenchCommand(CLI::App& program, Action& action) {
   CLI::App* bench = program.add_subcommand("bench", "measure this program on this box");
   bench->require_subcommand(1);
+  AddModels(*bench, action);
   CLI::App* command = bench->add_subcommand("throughput", "every frame of files, against plain single-thread loops");
   const auto options = std::make_shared<ThroughputOptions>();
   const auto json = std::make_shared<bool>(false);

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::filesystem::create_directory(inner);
   const FuzzFile file(FuzzInput(data, size));
   IsArchive(file.path()).Ignore(kOnlyCrashesCount);
-  Unpack(file.path(), inner, {.max_bytes = 1 << 20, .max_entries = 50}).Ignore(kOnlyCrashesCount);
+  Unpack(file.path(), inner, {.max_bytes = 1 << 20, .max_entries = 50}, "net.onnx.gz").Ignore(kOnlyCrashesCount);
   const auto entries = std::distance(std::filesystem::directory_iterator(outer.path()), {});
   DE_CHECK(entries == 1);
   return 0;
