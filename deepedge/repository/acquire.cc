@@ -64,7 +64,7 @@ std::set<std::string> WeightFilesOf(const Path& file) {
   std::set<std::string> names;
   const auto files = FindModelFiles(file);
   if (!files.ok() || files.value().format != ModelFormat::kOnnx) return names;
-  const auto external = FindOnnxExternalFiles(file);
+  const auto external = NamesOfOnnxExternalFiles(file);
   if (!external.ok()) return names;
   for (const Path& name : external.value()) {
     if (names.size() < 1000) names.insert(name.string());

@@ -105,7 +105,7 @@ Error Outside(const Path& model, const std::string& name) {
 
 }  // namespace
 
-Result<std::vector<Path>> FindOnnxExternalFiles(const Path& model) {
+Result<std::vector<Path>> NamesOfOnnxExternalFiles(const Path& model) {
   DE_TRY(BoundedFile file, BoundedFile::Open(model));
   Finder finder(file, model);
   DE_TRY_STATUS(finder.Walk(Message::kModel, 0, file.size(), 0));
@@ -113,15 +113,22 @@ Result<std::vector<Path>> FindOnnxExternalFiles(const Path& model) {
   for (const std::string& name : finder.names()) {
     Path relative = Path(name).lexically_normal();
     if (relative.is_absolute() || relative.empty() || *relative.begin() == "..") return Outside(model, name);
+    files.insert(std::move(relative));
+  }
+  return std::vector<Path>(files.begin(), files.end());
+}
+
+Result<std::vector<Path>> FindOnnxExternalFiles(const Path& model) {
+  DE_TRY(std::vector<Path> files, NamesOfOnnxExternalFiles(model));
+  for (const Path& relative : files) {
     std::error_code ec;
     const Path target = fs::absolute(model.parent_path() / relative, ec);
     if (!ec && !fs::is_regular_file(target, ec)) {
       return Error{ErrorCode::kNotFound,
                    fmt::format("{}: no such file; it holds weights of {}", target.string(), model.filename().string())};
     }
-    files.insert(std::move(relative));
   }
-  return std::vector<Path>(files.begin(), files.end());
+  return files;
 }
 
 Status PlaceOnnxExternalFiles(const Path& model, const Path& folder) {

@@ -9,8 +9,11 @@
 
 namespace deepedge {
 
-// Each once, relative to the model's folder. Errors: kBadInput (damaged, a name that leaves the folder), kUnsupported,
-// kNotFound.
+// Each once, relative to the model's folder, whether it is there or not. Errors: kBadInput (damaged, a name that leaves
+// the folder), kUnsupported.
+Result<std::vector<Path>> NamesOfOnnxExternalFiles(const Path& model);
+
+// The same, all of which are there. Errors: kNotFound too.
 Result<std::vector<Path>> FindOnnxExternalFiles(const Path& model);
 
 // Gives `folder` these files, for a copy of the model there that is called "model.onnx". Errors: kExhausted too.
