@@ -108,6 +108,11 @@ std::vector<std::string> CardLines(const ModelCard& card, std::string_view descr
   }
   if (!card.licence.empty()) lines.push_back(fmt::format("  licence: {}", card.licence));
   lines.push_back(fmt::format("  known from: {}", described_by));
+  for (const VariantCard& variant : card.variants) {
+    lines.push_back(fmt::format("  variant {}: agreement {:.3f} on {} frames, {:.2f} of the time{}",
+                                ToString(variant.key), variant.agreement, variant.frames, variant.time_ratio,
+                                variant.Usable() ? "" : " (too little: never used)"));
+  }
   for (const std::string& assumption : assumptions) lines.push_back(fmt::format("  to check: {}", assumption));
   return lines;
 }

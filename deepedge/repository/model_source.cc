@@ -160,7 +160,10 @@ std::string WithoutEnding(const std::string& name) {
     if (name.size() > ending.size() && name.ends_with(ending)) return name.substr(0, name.size() - ending.size());
   }
   const size_t dot = name.rfind('.');
-  return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
+  if (dot == std::string::npos || dot == 0) return name;
+  // "yolo_fastest_1.1" ends in a version.
+  if (name.find_first_not_of("0123456789", dot + 1) == std::string::npos) return name;
+  return name.substr(0, dot);
 }
 
 // Names that say nothing about the model they belong to.

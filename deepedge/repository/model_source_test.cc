@@ -123,6 +123,7 @@ TEST(ModelNameOf, TakesTheFolderWhereTheFileSaysNothing) {
       {".hidden.onnx", "hidden"},
       {"version-RFB-320.onnx", "version-RFB-320"},
       {"v1.1/yolo-1.1.weights", "yolo-1.1"},
+      {"yolo_fastest_1.1", "yolo_fastest_1.1"},
   };
   for (const auto& [path, name] : cases) EXPECT_EQ(ModelNameOf(path), name) << path;
 }
