@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <array>
 
 #include <algorithm>
 #include <cerrno>
@@ -185,13 +186,18 @@ class Unpacker {
 
 Result<bool> IsArchive(const Path& file) {
   DE_TRY(const std::string head, ReadFilePrefix(file, 512));
-  const std::string_view text(head);
-  return text.starts_with("\x1f\x8b") ||
-         text.starts_with(std::string_view("\xfd"
-                                           "7zXZ\0",
-                                           6)) ||
-         text.starts_with("\x28\xb5\x2f\xfd") || text.starts_with("BZh") || text.starts_with("PK\x03\x04") ||
-         (text.size() > 262 && text.substr(257, 5) == "ustar");
+  using namespace std::string_view_literals;  // NOLINT(google-build-using-namespace): for marks with zeros in them
+  struct Mark {
+    size_t offset;
+    std::string_view bytes;
+  };
+  static constexpr std::array kMarks = {Mark{0, "\x1f\x8b"sv},         Mark{0, "\xfd\x37zXZ\0"sv},
+                                        Mark{0, "\x28\xb5\x2f\xfd"sv}, Mark{0, "BZh"sv},
+                                        Mark{0, "PK\x03\x04"sv},       Mark{257, "ustar"sv}};
+  return std::any_of(kMarks.begin(), kMarks.end(), [&head](const Mark& mark) {
+    return head.size() >= mark.offset + mark.bytes.size() &&
+           head.compare(mark.offset, mark.bytes.size(), mark.bytes) == 0;
+  });
 }
 
 Status Unpack(const Path& archive, const Path& folder, const UnpackLimits& limits, const std::string& name) {
