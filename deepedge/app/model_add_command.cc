@@ -7,6 +7,7 @@
 #include "deepedge/app/json_line.h"
 #include "deepedge/app/model_commands.h"
 #include "deepedge/app/result_text.h"
+#include "deepedge/base/text.h"
 #include "deepedge/ingest/picture_file.h"
 #include "deepedge/runtime/model_inference.h"
 #include "deepedge/runtime/model_loader.h"
@@ -21,10 +22,6 @@ struct Options {
   std::string card;
   std::string probe;
 };
-
-bool IsHash(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
 
 // What the model sees on the picture, as the last check by eye.
 Status ShowProbe(Engine& engine, const AddOutcome& outcome, const RgbPicture& picture, bool json,
@@ -45,7 +42,7 @@ Status ShowProbe(Engine& engine, const AddOutcome& outcome, const RgbPicture& pi
 
 Status Add(Options options) {
   AddRequest& request = options.request;
-  if (!request.sha256.empty() && !IsHash(request.sha256)) {
+  if (!request.sha256.empty() && !IsSha256(request.sha256)) {
     return Error{ErrorCode::kBadInput, "--sha256: expected 64 hexadecimal digits in lower case"};
   }
   std::optional<RgbPicture> picture;

@@ -22,5 +22,23 @@ TEST(ParseDuration, RefusesTheRest) {
   }
 }
 
+TEST(LowerCase, ChangesLettersOnly) { EXPECT_EQ(LowerCase("Net_V2.ONNX \xC3\x84"), "net_v2.onnx \xC3\x84"); }
+
+TEST(Trim, TakesBlanksOffBothEnds) {
+  EXPECT_EQ(Trim(" \t a b\r\n"), "a b");
+  EXPECT_EQ(Trim(" \n"), "");
+  EXPECT_EQ(Trim(""), "");
+}
+
+TEST(IsSha256, WantsSixtyFourDigitsInLowerCase) {
+  const std::string good(64, 'f');
+  EXPECT_TRUE(IsSha256(good));
+  EXPECT_FALSE(IsSha256(good.substr(1)));
+  EXPECT_FALSE(IsSha256(good + "0"));
+  EXPECT_FALSE(IsSha256(std::string(64, 'F')));
+  EXPECT_FALSE(IsSha256(std::string(63, '0') + "g"));
+  EXPECT_FALSE(IsSha256(""));
+}
+
 }  // namespace
 }  // namespace deepedge

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "deepedge/base/log.h"
+#include "deepedge/base/text.h"
 #include "deepedge/base/utf8.h"
 
 namespace deepedge {
@@ -18,11 +19,6 @@ bool IsLetterOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <
 bool IsName(std::string_view text) {
   return !text.empty() && text.size() <= 64 && IsLetterOrDigit(text[0]) &&
          std::ranges::all_of(text, [](char c) { return IsLetterOrDigit(c) || c == '_' || c == '.' || c == '-'; });
-}
-
-bool IsSha256(std::string_view text) {
-  return text.size() == 64 &&
-         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 // A number of one to five digits that does not begin with 0.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "deepedge/base/text.h"
 #include "deepedge/base/utf8.h"
 #include "deepedge/model/map_reader.h"
 #include "deepedge/model/model_card_names.h"
@@ -329,9 +330,7 @@ void ReadLabels(MapReader& map, const LabelFileReader& read_label_file, std::vec
 }
 
 void CheckHash(MapReader& map, const std::string& hash) {
-  const bool hex =
-      std::all_of(hash.begin(), hash.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-  if (!hash.empty() && (hash.size() != 64 || !hex)) {
+  if (!hash.empty() && !IsSha256(hash)) {
     map.Report("sha256", "expected 64 hexadecimal digits in lower case");
   }
 }

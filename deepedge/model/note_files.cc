@@ -1,19 +1,14 @@
 #include "deepedge/model/note_files.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "deepedge/base/text.h"
 
 namespace deepedge {
 namespace {
 
 constexpr size_t kMostFiles = 64;
 constexpr size_t kMostEntries = 1000;
-
-std::string LowerCased(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 bool HasOneOf(const std::string& name, std::initializer_list<const char*> words) {
   return std::any_of(words.begin(), words.end(),
@@ -23,13 +18,13 @@ bool HasOneOf(const std::string& name, std::initializer_list<const char*> words)
 }  // namespace
 
 bool IsLabelFileName(const std::string& file_name) {
-  const std::string name = LowerCased(file_name);
+  const std::string name = LowerCase(file_name);
   if (name.ends_with(".names") || name.ends_with(".labels")) return true;
   return name.ends_with(".txt") && HasOneOf(name, {"label", "class", "synset", "names", "categories"});
 }
 
 NoteKind NoteKindOf(const std::string& file_name) {
-  const std::string name = LowerCased(file_name);
+  const std::string name = LowerCase(file_name);
   if (name.ends_with(".json")) return NoteKind::kJson;
   if (name.ends_with(".pbtxt") && HasOneOf(name, {"config"})) return NoteKind::kTriton;
   if (name == "metadata.yaml" || name == "metadata.yml") return NoteKind::kMetadata;

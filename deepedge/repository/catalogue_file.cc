@@ -6,6 +6,7 @@
 #include <cctype>
 #include <set>
 
+#include "deepedge/base/text.h"
 #include "deepedge/base/url.h"
 #include "deepedge/config/yaml_document.h"
 #include "deepedge/model/catalogue.h"
@@ -23,10 +24,6 @@ constexpr size_t kMostFiles = 100;
 constexpr size_t kMostUrls = 20;
 constexpr int64_t kLargestFile = int64_t{1} << 40;
 
-bool IsHash(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 CatalogueModelFile ReadModelFile(Problems& problems, const nlohmann::json& value, const std::string& pointer) {
   CatalogueModelFile file;
   MapReader map(problems, value, pointer);
@@ -38,7 +35,7 @@ CatalogueModelFile ReadModelFile(Problems& problems, const nlohmann::json& value
   map.RefuseOtherKeys();
   if (!value.is_object()) return file;
   if (!IsBelow(file.name)) map.Report("name", "expected the name of a file, without '..' and not hidden");
-  if (!IsHash(file.sha256)) map.Report("sha256", "expected 64 hexadecimal digits in lower case");
+  if (!IsSha256(file.sha256)) map.Report("sha256", "expected 64 hexadecimal digits in lower case");
   if (file.size < 0) map.Report("size", "expected the file's size in bytes");
   if (file.urls.empty() || file.urls.size() > kMostUrls) {
     map.Report("urls", fmt::format("expected a list of 1 to {} addresses", kMostUrls));
@@ -86,12 +83,6 @@ CatalogueModel ReadModel(Problems& problems, const std::string& name, const nloh
   return model;
 }
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 std::string SearchedText(const CatalogueModel& model) {
   std::string all = model.name + "\n" + model.description + "\n" + model.licence;
   std::optional<ModelCard> card = model.card;
@@ -100,7 +91,7 @@ std::string SearchedText(const CatalogueModel& model) {
     all += "\n" + card->task + "\n" + card->name;
     for (const std::string& label : card->labels) all += "\n" + label;
   }
-  return Lower(std::move(all));
+  return LowerCase(std::move(all));
 }
 
 std::vector<std::string> Words(std::string_view text) {
@@ -164,7 +155,7 @@ Result<ModelSource> ResolveCatalogueUrl(const std::string& url, const std::strin
 }
 
 std::vector<const CatalogueModel*> SearchCatalogue(const CatalogueFileContent& catalogue, std::string_view text) {
-  const std::vector<std::string> words = Words(Lower(std::string(text)));
+  const std::vector<std::string> words = Words(LowerCase(std::string(text)));
   std::vector<const CatalogueModel*> found;
   for (const CatalogueModel& model : catalogue.models) {
     const std::string all = SearchedText(model);

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <memory>
 #include <optional>
 
+#include "deepedge/base/text.h"
 #include "deepedge/repository/web_url.h"
 
 namespace deepedge {
@@ -41,12 +41,6 @@ struct Head {
   std::string retry_after;
 };
 
-std::string Trim(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
-  return std::string(text);
-}
-
 int64_t Number(std::string_view text) {
   int64_t number = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -71,10 +65,8 @@ void ReadHeaderLine(std::string_view line, Head* head) {
   }
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const std::string value = Trim(line.substr(colon + 1));
+  const std::string name = LowerCase(std::string(line.substr(0, colon)));
+  const std::string value(Trim(line.substr(colon + 1)));
   if (name == "content-length") head->length = Number(value);
   if (name == "content-range") ReadContentRange(value, head);
   if (name == "etag") head->tag = value;

@@ -3,11 +3,10 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <memory>
 
 #include "deepedge/base/log.h"
+#include "deepedge/base/text.h"
 #include "deepedge/base/url.h"
 
 namespace deepedge {
@@ -23,12 +22,6 @@ std::string Part(CURLU* url, CURLUPart part) {
   std::string copy(text);
   curl_free(text);
   return copy;
-}
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 bool IsNumberBlock(std::string_view text) {
@@ -68,8 +61,8 @@ Result<WebUrl> ParseWebUrl(const std::string& url) {
     return Error{ErrorCode::kBadInput,
                  fmt::format("'{}' is no address of a file: {}", PrintableUrl(url), curl_url_strerror(read))};
   }
-  WebUrl parts{.scheme = Lower(Part(handle.get(), CURLUPART_SCHEME)),
-               .host = Lower(Part(handle.get(), CURLUPART_HOST)),
+  WebUrl parts{.scheme = LowerCase(Part(handle.get(), CURLUPART_SCHEME)),
+               .host = LowerCase(Part(handle.get(), CURLUPART_HOST)),
                .port = Part(handle.get(), CURLUPART_PORT),
                .path = Part(handle.get(), CURLUPART_PATH),
                .query = Part(handle.get(), CURLUPART_QUERY)};

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "deepedge/base/text.h"
 
 namespace deepedge {
 namespace {
@@ -19,12 +20,6 @@ constexpr std::array kTypes = {
     TypePair{ElementType::kI64, ov::element::Type_t::i64},      TypePair{ElementType::kF16, ov::element::Type_t::f16},
     TypePair{ElementType::kF32, ov::element::Type_t::f32},      TypePair{ElementType::kF64, ov::element::Type_t::f64},
 };
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
-  return text;
-}
 
 // "Check 'condition' failed at src/x.cpp:12:" with what follows, "Exception from src/x.cpp:12:" and "[ GENERAL_ERROR ]"
 // reduced to what follows.
@@ -63,8 +58,7 @@ bool IsNoise(std::string_view line) {
 }
 
 bool SaysUnsupported(std::string_view message) {
-  std::string lower(message);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string lower = LowerCase(std::string(message));
   constexpr std::array<std::string_view, 9> kWords = {"opconversionfailure", "no conversion rule", "not supported",
                                                       "unsupported",         "not implemented",    "no translator",
                                                       "not recognized",      "unknown type",       "only support"};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "deepedge/base/text.h"
 #include "deepedge/model/catalogue.h"
 #include "deepedge/model/model_card_names.h"
 #include "deepedge/pipeline/card/write_card.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "deepedge/base/text.h"
 #include "deepedge/pipeline/card/output_shapes.h"
 #include "deepedge/pipeline/card/proposal.h"
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "deepedge/base/text.h"
 #include "deepedge/pipeline/card/finding.h"
 
 namespace deepedge {
@@ -81,12 +81,6 @@ std::string ToString(const ValueRule& rule) {
   const std::string minus = no_mean ? "v" : fmt::format("v - {}", list(rule.mean));
   if (rule.std == kBytes.std) return minus;
   return fmt::format(fmt::runtime(no_mean ? "{} / {}" : "({}) / {}"), minus, list(rule.std));
-}
-
-std::string LowerCase(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 Shape WithoutBatch(const Shape& shape) {

@@ -95,8 +95,6 @@ Evidence MakeEvidence(const ModelFiles& files, const GraphInfo& graph, Notes not
 // The name that a model is given after its files.
 std::string NameOfModel(const ModelFiles& files);
 
-std::string LowerCase(std::string text);
-
 // Shapes without what does not count: a batch of 1 (or a free one) in front.
 Shape WithoutBatch(const Shape& shape);
 // The elements of a shape with one dimension other than 1, else 0; a free batch counts as 1.

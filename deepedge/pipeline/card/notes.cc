@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "deepedge/base/text.h"
 #include "deepedge/base/utf8.h"
 
 namespace deepedge {
@@ -19,15 +20,8 @@ using Json = nlohmann::json;
 
 constexpr size_t kMostLabels = 100'000;
 
-std::string Trim(std::string_view text) {
-  const auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && space(text.back())) text.remove_suffix(1);
-  return std::string(text);
-}
-
 std::string Unquoted(std::string_view text) {
-  std::string trimmed = Trim(text);
+  std::string trimmed(Trim(text));
   if (trimmed.size() >= 2 && (trimmed.front() == '"' || trimmed.front() == '\'') && trimmed.back() == trimmed.front()) {
     return trimmed.substr(1, trimmed.size() - 2);
   }
@@ -217,7 +211,7 @@ namespace {
 
 std::vector<std::string> ReadNames(std::string_view text) {
   // Lists first: JSON as it is.
-  const std::string trimmed = Trim(text);
+  const std::string trimmed(Trim(text));
   if (trimmed.size() < 2) return {};
   std::vector<std::string> names;
   const Json json = Json::parse(trimmed, nullptr, false);
@@ -265,7 +259,7 @@ std::vector<std::string> ReadLines(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
     const size_t end = std::min(text.find('\n', at), text.size());
-    std::string line = Trim(text.substr(at, end - at));
+    std::string line(Trim(text.substr(at, end - at)));
     if (line.size() > 200 || lines.size() >= kMostLabels) return {};
     lines.push_back(std::move(line));
     at = end + 1;
@@ -406,11 +400,11 @@ Notes NotesInDeepStream(std::string_view text, const std::string& where, std::st
   std::istringstream lines{std::string(text)};
   std::string line;
   while (std::getline(lines, line)) {
-    const std::string trimmed = Trim(line);
+    const std::string trimmed(Trim(line));
     if (trimmed.starts_with('[')) property = trimmed == "[property]";
     const size_t equals = trimmed.find('=');
     if (!property || trimmed.starts_with('#') || equals == std::string::npos) continue;
-    keys[Trim(trimmed.substr(0, equals))] = Trim(trimmed.substr(equals + 1));
+    keys[std::string(Trim(trimmed.substr(0, equals)))] = Trim(trimmed.substr(equals + 1));
   }
   if (keys.empty()) return notes;
   ValueRule rule;
@@ -494,7 +488,7 @@ Notes NotesInUltralyticsYaml(std::string_view text, const std::string& where) {
       if (colon == std::string::npos) continue;
       end_list();
       section = Trim(line.substr(0, colon));
-      const std::string value = Trim(line.substr(colon + 1));
+      const std::string value(Trim(line.substr(colon + 1)));
       if (!value.empty()) metadata["onnx." + section] = value;
     } else if (section == "names" && colon != std::string::npos) {
       if (Trim(line.substr(0, colon)) != std::to_string(next)) return {};

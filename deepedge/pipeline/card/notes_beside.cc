@@ -1,6 +1,7 @@
 // NotesBeside of notes.h: which of the files beside a model say something about it.
 #include <algorithm>
 
+#include "deepedge/base/text.h"
 #include "deepedge/model/note_files.h"
 #include "deepedge/pipeline/card/notes.h"
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "deepedge/base/text.h"
+
 namespace deepedge {
 
 std::optional<Table> AsRows(const Evidence& evidence, size_t output) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "deepedge/base/text.h"
 #include "deepedge/pipeline/card/output_shapes.h"
 #include "deepedge/pipeline/card/proposal.h"
 
