@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "deepedge/formats/little_endian.h"
 #include "deepedge/formats/wire.h"
 
 namespace deepedge {
@@ -24,12 +25,6 @@ FileContent Weights(ModelFormat format, std::string what) {
 }
 FileContent Unsupported(std::string what) { return {ContentKind::kUnsupported, {}, std::move(what), 0}; }
 FileContent Other(std::string what) { return {ContentKind::kOther, {}, std::move(what), 0}; }
-
-uint32_t Little32(string_view bytes, size_t offset) {
-  uint32_t value = 0;
-  for (size_t i = 0; i < 4; ++i) value |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[offset + i])) << (8 * i);
-  return value;
-}
 
 // ---- Formats with a magic number ----
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "deepedge/formats/little_endian.h"
 #include "deepedge/formats/wire_pieces.h"
 
 namespace deepedge {
@@ -42,14 +43,6 @@ Result<std::optional<std::string>> ReadVariable(BoundedFile& file, const Path& p
   const bool other = type == kFeedList || type == kFetchList || type == kRaw;
   if (!persistable || other || name.empty()) return std::optional<std::string>();
   return std::optional(std::move(name));
-}
-
-uint64_t Little(std::string_view bytes) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < bytes.size() && i < 8; ++i) {
-    value |= static_cast<uint64_t>(static_cast<uint8_t>(bytes[i])) << (8 * i);
-  }
-  return value;
 }
 
 // Bytes of one number of VarType.Type; 0 for other types.
@@ -98,10 +91,10 @@ Status CheckParameter(const Path& path) {
   DE_TRY(BoundedFile file, BoundedFile::Open(path));
   constexpr int64_t kHeader = 20;
   const std::string head(file.ReadAt(0, kHeader));
-  if (static_cast<int64_t>(head.size()) < kHeader || Little(head.substr(0, 4)) != 0)
+  if (static_cast<int64_t>(head.size()) < kHeader || LittleEndian(head.substr(0, 4)) != 0)
     return wrong("is no parameter of a Paddle model");
-  if (Little(head.substr(4, 8)) != 0) return wrong("a parameter with nesting levels is not read");
-  const auto description = static_cast<int64_t>(Little(head.substr(16, 4)));
+  if (LittleEndian(head.substr(4, 8)) != 0) return wrong("a parameter with nesting levels is not read");
+  const auto description = static_cast<int64_t>(LittleEndian(head.substr(16, 4)));
   const auto bytes = PromisedBytes(file, kHeader, kHeader + description);
   if (description > file.size() - kHeader || !bytes) return wrong("is no parameter of a Paddle model");
   const int64_t held = file.size() - kHeader - description;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "deepedge/formats/inflate.h"
+#include "deepedge/formats/little_endian.h"
 #include "deepedge/formats/wire_pieces.h"
 
 namespace deepedge {
@@ -15,11 +16,7 @@ constexpr int64_t kPlain = 0;  // methods of compression
 constexpr int64_t kDeflated = 8;
 
 int64_t Little(std::string_view bytes, size_t offset, size_t count) {
-  int64_t value = 0;
-  for (size_t i = 0; i < count && offset + i < bytes.size(); ++i) {
-    value |= static_cast<int64_t>(static_cast<uint8_t>(bytes[offset + i])) << (8 * i);
-  }
-  return value;
+  return static_cast<int64_t>(LittleEndian(bytes.substr(std::min(offset, bytes.size()), count)));
 }
 
 struct Entry {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "deepedge/formats/bounded_file.h"
+#include "deepedge/formats/little_endian.h"
 
 namespace deepedge {
 namespace {
@@ -35,9 +36,7 @@ class TableReader {
     if (at < 0 || at > file_.size()) return std::nullopt;
     const std::string_view text = file_.ReadAt(at, bytes);
     if (text.size() < bytes) return std::nullopt;
-    uint32_t value = 0;
-    for (size_t i = 0; i < bytes; ++i) value |= static_cast<uint32_t>(static_cast<uint8_t>(text[i])) << (8 * i);
-    return value;
+    return static_cast<int64_t>(LittleEndian(text));
   }
 
   // The table or vector that the offset at a place leads to.

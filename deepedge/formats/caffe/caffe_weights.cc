@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <optional>
 
 #include "deepedge/formats/graph/graph_ops.h"
 #include "deepedge/formats/wire.h"
+#include "deepedge/model/tensor.h"
 
 namespace deepedge {
 namespace {
@@ -48,15 +48,6 @@ int64_t BytesOf(NumberType type) {
   return 0;
 }
 
-float FromHalf(uint16_t bits) {
-  const int exponent = bits >> 10 & 0x1F;
-  const auto mantissa = static_cast<float>(bits & 0x3FF);
-  const float sign = (bits & 0x8000) != 0 ? -1.0F : 1.0F;
-  if (exponent == 0) return sign * std::ldexp(mantissa, -24);
-  if (exponent == 31) return mantissa == 0 ? sign * INFINITY : NAN;
-  return sign * std::ldexp(1024.0F + mantissa, exponent - 25);
-}
-
 void Append(std::string_view bytes, NumberType type, std::vector<float>& values) {
   const auto width = static_cast<size_t>(BytesOf(type));
   const size_t count = bytes.size() / width;
@@ -74,7 +65,7 @@ void Append(std::string_view bytes, NumberType type, std::vector<float>& values)
     } else {
       uint16_t number = 0;
       std::memcpy(&number, bytes.data() + i * width, width);
-      values[before + i] = FromHalf(number);
+      values[before + i] = HalfToFloat(number);
     }
   }
 }

@@ -5,18 +5,13 @@
 #include <bit>
 
 #include "deepedge/formats/bounded_file.h"
+#include "deepedge/formats/little_endian.h"
 
 namespace deepedge {
 namespace {
 
 constexpr int64_t kFloat = 4;
 static_assert(std::endian::native == std::endian::little && sizeof(float) == kFloat);
-
-int32_t Little32(std::string_view bytes, size_t offset) {
-  uint32_t value = 0;
-  for (size_t i = 0; i < 4; ++i) value |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[offset + i])) << (8 * i);
-  return static_cast<int32_t>(value);
-}
 
 }  // namespace
 
@@ -28,8 +23,8 @@ Result<DarknetWeights> DarknetWeights::Open(const Path& path, int64_t count) {
   if (head.size() < kShortHeader) {
     return Error{ErrorCode::kBadInput, fmt::format("{}: too short for weights of a Darknet network", path.string())};
   }
-  const int64_t major = Little32(head, 0);
-  const int64_t minor = Little32(head, 4);
+  const int64_t major = static_cast<int32_t>(Little32(head, 0));
+  const int64_t minor = static_cast<int32_t>(Little32(head, 4));
   constexpr int64_t kTransposed = 1000;  // is added to a version number
   const bool transposed = major > kTransposed || minor > kTransposed;
   int64_t header = 10 * major + minor >= 2 ? kLongHeader : kShortHeader;

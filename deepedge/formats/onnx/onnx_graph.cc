@@ -5,6 +5,8 @@
 #include <bit>
 #include <utility>
 
+#include "deepedge/formats/little_endian.h"
+
 namespace deepedge {
 namespace {
 
@@ -60,10 +62,7 @@ Result<WireScanner> Inside(BoundedFile& file, const Path& path, const WireField&
 }
 
 float AsFloat(BoundedFile& file, const WireField& field) {
-  const std::string_view bytes = file.ReadAt(field.offset, 4);
-  uint32_t bits = 0;
-  for (size_t i = 0; i < bytes.size(); ++i) bits |= static_cast<uint32_t>(static_cast<uint8_t>(bytes[i])) << (8 * i);
-  return std::bit_cast<float>(bits);
+  return std::bit_cast<float>(Little32(file.ReadAt(field.offset, 4)));
 }
 
 Status ReadAttribute(BoundedFile& file, const Path& path, const WireField& field, OnnxNode& node) {

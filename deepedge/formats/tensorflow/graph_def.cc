@@ -2,20 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <set>
+
+#include "deepedge/formats/little_endian.h"
 
 namespace deepedge {
 namespace {
 
 constexpr size_t kMaxNodes = 500'000;
 constexpr int64_t kMaxShape = 4096;  // bytes of a shape, whose dimensions may have names
-
-float FloatOf(std::string_view bytes) {
-  float value = 0;
-  if (bytes.size() >= sizeof value) std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
-}
 
 }  // namespace
 
@@ -145,7 +140,7 @@ Result<TfConstant> TfGraph::ReadConstant(const TfNode& node) {
       const int64_t most = static_cast<int64_t>(kMaxListed - constant.floats.size());
       if (field->length > most * 4) return Wrong(ErrorCode::kUnsupported, node, "has its numbers one by one");
       for (int64_t at = field->offset; at + 4 <= field->end(); at += 4) {
-        constant.floats.push_back(FloatOf(file_.ReadAt(at, 4)));
+        constant.floats.push_back(LittleFloat(file_.ReadAt(at, 4)));
       }
     }
     if (field->number == tf_tensor_field::kInts) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "deepedge/formats/little_endian.h"
 #include "deepedge/formats/tensorflow/graph_def.h"
 
 namespace deepedge {
@@ -20,12 +21,6 @@ constexpr int64_t kMaxRepeated = 1 << 20;  // numbers that a constant may stand 
 constexpr int64_t kMostGrowth = 8;
 constexpr int64_t kFreeBytes = 64 << 20;
 
-float FloatOf(std::string_view bytes) {
-  float value = 0;
-  if (bytes.size() >= sizeof value) std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
-}
-
 // A range is one float.
 Result<float> ReadScalar(TfGraph& graph, const TfNode& user, size_t input) {
   const TfNode* node = graph.Find(user.inputs[input]);
@@ -35,7 +30,7 @@ Result<float> ReadScalar(TfGraph& graph, const TfNode& user, size_t input) {
   DE_TRY(const TfConstant constant, graph.ReadConstant(*node));
   if (constant.type == kTfFloat && constant.content && constant.content->length == 4) {
     DE_TRY(const std::string bytes, graph.Text(*constant.content));
-    return FloatOf(bytes);
+    return LittleFloat(bytes);
   }
   if (constant.type == kTfFloat && constant.count == 1 && constant.floats.size() == 1) return constant.floats[0];
   if (constant.type == kTfFloat && constant.count == 1 && constant.floats.empty() && !constant.content) return 0.0F;
