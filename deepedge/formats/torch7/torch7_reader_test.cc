@@ -5,9 +5,9 @@
 #include <chrono>
 #include <limits>
 #include <optional>
-#include <random>
 
 #include "deepedge/formats/cost_for_test.h"
+#include "deepedge/formats/damage_for_test.h"
 #include "deepedge/formats/run_model_for_test.h"
 #include "deepedge/formats/test_files.h"
 #include "deepedge/formats/torch7/network.h"
@@ -340,24 +340,8 @@ TEST(Torch7Reader, EveryTruncationIsAnError) {
 
 TEST(Torch7Reader, SurvivesMutations) {
   Writer w;
-  const std::string whole = Detector(w);
-  std::mt19937 random(20261125);
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-  int errors = 0;
-  for (int round = 0; round < 20000 && std::chrono::steady_clock::now() < until; ++round) {
-    std::string bytes = whole;
-    for (size_t changes = 1 + random() % 4; changes > 0; --changes) {
-      const size_t at = random() % bytes.size();
-      bytes[at] = random() % 2 == 0 ? static_cast<char>(random()) : static_cast<char>(bytes[at] ^ (1 << random() % 8));
-    }
-    const auto read = Read(bytes);
-    if (read.ok()) continue;
-    ++errors;
-    ASSERT_NE(read.error().message.find("net.t7"), std::string::npos) << read.error().message;
-    ASSERT_TRUE(read.error().code == ErrorCode::kBadInput || read.error().code == ErrorCode::kUnsupported)
-        << read.error().message;
-  }
-  EXPECT_GT(errors, 10);
+  ExpectSurvivesMutations(Detector(w), "net.t7", std::chrono::seconds(3),
+                          [](const std::string& bytes) { return Read(bytes); });
 }
 
 }  // namespace
