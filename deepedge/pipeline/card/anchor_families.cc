@@ -230,12 +230,11 @@ Proposal BeginProposal(const Evidence& evidence, const Head& head, std::string f
   return proposal;
 }
 
-void Finish(const Evidence& evidence, const Head& head, Proposal* proposal) {
+void Finish(const Head& head, Proposal* proposal) {
   const bool face = proposal->labels.size() == 1;
   const int64_t background = proposal->output.background >= 0 ? 1 : 0;
   proposal->classes = static_cast<int>(head.scores.columns - background);
   if (face && proposal->classes != 1) proposal->labels.clear();
-  (void)evidence;
 }
 
 // Faces on small squares, SSD's variances.
@@ -429,7 +428,7 @@ std::vector<Proposal> ProposeAnchorBoxes(const Evidence& evidence) {
   consider(ProposeSsd300(evidence, *head, levels));
   if (auto decoded = ProposeDecoded(evidence, *head, best)) best = std::move(decoded);
   if (!best) return proposals;
-  Finish(evidence, *head, &*best);
+  Finish(*head, &*best);
   proposals.push_back(std::move(*best));
   return proposals;
 }

@@ -378,19 +378,14 @@ Notes NotesInModelProc(std::string_view text, const std::string& where) {
   return notes;
 }
 
-Notes NotesInTritonConfig(std::string_view text, const std::string& where, std::string* label_file) {
-  Notes notes;
-  (void)where;
-  const auto value_after = [&](std::string_view key) -> std::string {
-    const size_t at = text.find(key);
-    if (at == std::string_view::npos) return "";
-    const size_t colon = text.find(':', at);
-    if (colon == std::string_view::npos || colon - at > key.size() + 4) return "";
-    const size_t end = text.find_first_of("\n,}]", colon);
-    return Unquoted(text.substr(colon + 1, end == std::string_view::npos ? end : end - colon - 1));
-  };
-  if (label_file != nullptr) *label_file = value_after("label_filename");
-  return notes;
+std::string LabelFileInTritonConfig(std::string_view text) {
+  constexpr std::string_view kKey = "label_filename";
+  const size_t at = text.find(kKey);
+  if (at == std::string_view::npos) return "";
+  const size_t colon = text.find(':', at);
+  if (colon == std::string_view::npos || colon - at > kKey.size() + 4) return "";
+  const size_t end = text.find_first_of("\n,}]", colon);
+  return Unquoted(text.substr(colon + 1, end == std::string_view::npos ? end : end - colon - 1));
 }
 
 Notes NotesInDeepStream(std::string_view text, const std::string& where, std::string* label_file) {

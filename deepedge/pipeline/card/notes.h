@@ -25,10 +25,12 @@ Notes Merge(Notes first, Notes second);
 
 // Each by the content of one file. Pure; `where` is what reasons call it.
 Notes NotesInModelProc(std::string_view text, const std::string& where);
-Notes NotesInTritonConfig(std::string_view text, const std::string& where, std::string* label_file);
 Notes NotesInDeepStream(std::string_view text, const std::string& where, std::string* label_file);
 Notes NotesInHuggingFace(std::string_view text, const std::string& where);
 Notes NotesInUltralyticsYaml(std::string_view text, const std::string& where);
+
+// The file that a Triton config.pbtxt names as its labels; empty where it names none. Pure.
+std::string LabelFileInTritonConfig(std::string_view text);
 
 // Text that is not UTF-8 is read as Latin-1; lists with control characters are none.
 //

@@ -32,7 +32,7 @@ Notes ReadOne(const Path& file) {
   Notes notes;
   if (kind == NoteKind::kJson)
     notes = Merge(NotesInModelProc(text.value(), where), NotesInHuggingFace(text.value(), where));
-  if (kind == NoteKind::kTriton) notes = NotesInTritonConfig(text.value(), where, &label_file);
+  if (kind == NoteKind::kTriton) label_file = LabelFileInTritonConfig(text.value());
   if (kind == NoteKind::kDeepStream) notes = NotesInDeepStream(text.value(), where, &label_file);
   if (!label_file.empty()) AddNamedLabelFile(file.parent_path(), label_file, &notes);
   return notes;

@@ -112,9 +112,8 @@ TEST(Notes, DeepStream) {
 }
 
 TEST(Notes, TritonNamesItsLabels) {
-  std::string labels;
-  NotesInTritonConfig("output [ { name: \"prob\" dims: [ 10 ] label_filename: \"digits.txt\" } ]", "config.pbtxt",
-                      &labels);
+  const std::string labels =
+      LabelFileInTritonConfig("output [ { name: \"prob\" dims: [ 10 ] label_filename: \"digits.txt\" } ]");
   EXPECT_EQ(labels, "digits.txt");
 }
 

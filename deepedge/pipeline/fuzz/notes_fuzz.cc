@@ -7,7 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = FuzzInput(data, size);
   std::string label_file;
   NotesInModelProc(text, "fuzz");
-  NotesInTritonConfig(text, "fuzz", &label_file);
+  LabelFileInTritonConfig(text);
   NotesInDeepStream(text, "fuzz", &label_file);
   NotesInHuggingFace(text, "fuzz");
   NotesInUltralyticsYaml(text, "fuzz");
