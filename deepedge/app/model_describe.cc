@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deepedge/app/json_line.h"
+#include "deepedge/formats/foreign_reader.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/ingest/picture_file.h"
 #include "deepedge/model/model_card_io.h"
@@ -14,25 +15,6 @@
 
 namespace deepedge {
 namespace {
-
-// Who reads files of a format.
-std::string_view ReaderOf(ModelFormat format) {
-  switch (format) {
-    case ModelFormat::kOnnx:
-    case ModelFormat::kTfFrozen:
-    case ModelFormat::kTfSavedModel:
-    case ModelFormat::kTflite:
-    case ModelFormat::kPaddle:
-    case ModelFormat::kOpenVinoIr: return "engine";
-    case ModelFormat::kOpenVinoIrOld:
-    case ModelFormat::kCaffe:
-    case ModelFormat::kCntkV1:
-    case ModelFormat::kCntkV2:
-    case ModelFormat::kDarknet:
-    case ModelFormat::kTorch7: return "own";
-  }
-  return "?";
-}
 
 nlohmann::json ToJson(const Finding& finding) {
   return {{"field", finding.field},           {"value", finding.value},
@@ -89,7 +71,7 @@ void PrintFacts(const GraphInfo& graph) {
 void PrintText(const ModelFiles& files, const GraphInfo& graph, const ModelDescription& description,
                const DescribeCommandOptions& options) {
   fmt::print("{}: {}, read by the {}; {}, card from {}\n", files.graph.string(), ToString(files.format),
-             ReaderOf(files.format) == "own" ? "program's own reader" : "engine", description.card.task,
+             HasOwnReader(files.format) ? "program's own reader" : "engine", description.card.task,
              ToString(description.origin));
   fmt::print("  inputs {}\n  outputs {}\n", DescribeTensors(graph.inputs), DescribeTensors(graph.outputs));
   if (options.facts) PrintFacts(graph);
@@ -107,7 +89,7 @@ void PrintJson(const ModelFiles& files, const GraphInfo& graph, const ModelDescr
   const nlohmann::json line = {{"model", files.graph.string()},
                                {"name", description.card.name},
                                {"format", ToString(files.format)},
-                               {"reader", ReaderOf(files.format)},
+                               {"reader", HasOwnReader(files.format) ? "own" : "engine"},
                                {"task", description.card.task},
                                {"decoder", ToString(description.card.output.kind)},
                                {"origin", ToString(description.origin)},
