@@ -115,7 +115,11 @@ Result<std::string> Sha256OfFile(const Path& path) {
 Result<TemporaryFolder> TemporaryFolder::Create(std::string_view prefix) {
   std::error_code ec;
   const Path base = std::filesystem::temp_directory_path(ec);
-  std::string name = ((ec ? Path("/tmp") : base) / fmt::format("{}XXXXXX", prefix)).string();
+  return CreateIn(ec ? Path("/tmp") : base, prefix);
+}
+
+Result<TemporaryFolder> TemporaryFolder::CreateIn(const Path& parent, std::string_view prefix) {
+  std::string name = (parent / fmt::format("{}XXXXXX", prefix)).string();
   if (mkdtemp(name.data()) == nullptr) {
     return Error{ErrorCode::kExhausted, fmt::format("{}: cannot be created: {}", name, std::strerror(errno))};
   }

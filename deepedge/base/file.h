@@ -30,10 +30,12 @@ Status WriteFileAtomically(const Path& path, std::string_view content);
 // Lower-case hexadecimal SHA-256 of a file's content.
 Result<std::string> Sha256OfFile(const Path& path);
 
-// A folder that is created empty under the system's temporary folder and removed with all its content at destruction.
+// A folder that is created empty, under the system's temporary folder or in `parent`, and removed with all its content
+// at destruction.
 class TemporaryFolder {
  public:
   static Result<TemporaryFolder> Create(std::string_view prefix);
+  static Result<TemporaryFolder> CreateIn(const Path& parent, std::string_view prefix);
   TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   TemporaryFolder& operator=(TemporaryFolder&& other) noexcept {
     std::swap(path_, other.path_);

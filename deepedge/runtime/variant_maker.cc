@@ -1,7 +1,6 @@
 #include "deepedge/runtime/variant_maker.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -88,26 +87,6 @@ Result<std::vector<Tensor>> ScaleAll(const Frames& frames, const PictureInput& i
   return tensors;
 }
 
-// A folder that goes away with what is in it.
-class Staging {
- public:
-  explicit Staging(Path path) : path_(std::move(path)) {
-    std::error_code ignored;  // what cannot be made shows when it is written to
-    std::filesystem::create_directory(path_, ignored);
-  }
-  ~Staging() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-
-  const Path& path() const { return path_; }
-
- private:
-  Path path_;
-};
-
 Error NothingSeen(const ModelCard& card, size_t frames) {
   return {ErrorCode::kBadInput,
           fmt::format("model '{}': {} on none of the {} frames, so there is nothing to compare by: give pictures that "
@@ -191,7 +170,7 @@ Result<VariantCard> MakeVariant(Engine& engine, const ModelFiles& files, const M
     std::error_code ec;
     std::filesystem::create_directories(folder, ec);
     if (ec) return Error{ErrorCode::kExhausted, fmt::format("{}: cannot be made: {}", folder.string(), ec.message())};
-    const Staging staging(folder / fmt::format(".making-{}", getpid()));
+    DE_TRY(const TemporaryFolder staging, TemporaryFolder::CreateIn(folder, ".making-"));
     DE_TRY(const auto form, QuantizeUntilItAgrees(engine, files, of_variant, request, *base, frames, clock,
                                                   staging.path() / "form.xml", &comparison));
     made.frames = static_cast<int>(frames.size() / 2);
