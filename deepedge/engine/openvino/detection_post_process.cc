@@ -27,20 +27,18 @@
 #include <openvino/op/unsqueeze.hpp>
 #include <stdexcept>
 
+#include "deepedge/formats/graph/graph_ops.h"
+
 namespace deepedge {
 namespace {
 
 constexpr const char* kOperation = "TFLite_Detection_PostProcess";
 constexpr const char* kMark = "deepedge_operation";
 
-using Value = ov::Output<ov::Node>;
+using Value = GraphValue;
 using ov::op::v0::Constant;
 
-Value Index(const std::vector<int64_t>& values) {
-  return Constant::create(ov::element::i64, ov::Shape{values.size()}, values);
-}
 Value Scalar(int64_t value) { return Constant::create(ov::element::i64, ov::Shape{}, {value}); }
-Value Number(float value) { return Constant::create(ov::element::f32, ov::Shape{}, {value}); }
 Value ToFloat(const Value& value) { return std::make_shared<ov::op::v0::Convert>(value, ov::element::f32); }
 Value Add(const Value& a, const Value& b) { return std::make_shared<ov::op::v1::Add>(a, b); }
 Value Subtract(const Value& a, const Value& b) { return std::make_shared<ov::op::v1::Subtract>(a, b); }
@@ -55,11 +53,11 @@ Value DecodeBoxes(const Value& offsets, const Value& anchors, const DetectionPos
   const ov::OutputVector offset = columns(offsets);
   const ov::OutputVector anchor = columns(anchors);  // cy, cx, h, w
   const auto centre = [&](size_t axis, float scale) {
-    return Add(Multiply(Divide(offset[axis], Number(scale)), anchor[axis + 2]), anchor[axis]);
+    return Add(Multiply(Divide(offset[axis], FloatConstant(scale)), anchor[axis + 2]), anchor[axis]);
   };
   const auto half_side = [&](size_t axis, float scale) {
-    const Value grown = std::make_shared<ov::op::v0::Exp>(Divide(offset[axis + 2], Number(scale)));
-    return Multiply(Multiply(grown, anchor[axis + 2]), Number(0.5F));
+    const Value grown = std::make_shared<ov::op::v0::Exp>(Divide(offset[axis + 2], FloatConstant(scale)));
+    return Multiply(Multiply(grown, anchor[axis + 2]), FloatConstant(0.5F));
   };
   const Value cy = centre(0, rule.y_scale);
   const Value cx = centre(1, rule.x_scale);
@@ -74,7 +72,8 @@ Value ExactlyRows(const Value& rows, int64_t count, int64_t columns) {
   const auto zeros = Constant::create(ov::element::f32, {static_cast<size_t>(count), static_cast<size_t>(columns)},
                                       std::vector<float>(static_cast<size_t>(count * columns)));
   const auto filled = std::make_shared<ov::op::v0::Concat>(ov::OutputVector{rows, zeros}, 0);
-  return std::make_shared<ov::op::v8::Slice>(filled, Index({0}), Index({count}), Index({1}), Index({0}));
+  return std::make_shared<ov::op::v8::Slice>(filled, IndexConstant({0}), IndexConstant({count}), IndexConstant({1}),
+                                             IndexConstant({0}));
 }
 
 // [1, N, classes] without the background.
@@ -85,26 +84,27 @@ Value WithoutBackground(const Value& scores, int64_t classes) {
         fmt::format("has scores of shape {} for {} classes", scores.get_partial_shape().to_string(), classes));
   }
   const int64_t first = columns.get_length() - classes;
-  return std::make_shared<ov::op::v8::Slice>(scores, Index({first}), Index({columns.get_length()}), Index({1}),
-                                             Index({2}));
+  return std::make_shared<ov::op::v8::Slice>(scores, IndexConstant({first}), IndexConstant({columns.get_length()}),
+                                             IndexConstant({1}), IndexConstant({2}));
 }
 
 // What was kept, best first: rows of (image, class or 0, box).
 Value Suppress(const Value& boxes, const Value& scores, int64_t most, const DetectionPostProcess& rule) {
   using Nms = ov::op::v9::NonMaxSuppression;
-  return std::make_shared<Nms>(boxes, scores, Scalar(most), Number(rule.overlap), Number(rule.least_score),
-                               Nms::BoxEncodingType::CORNER, /*sort_result_descending=*/true, ov::element::i64)
+  return std::make_shared<Nms>(boxes, scores, Scalar(most), FloatConstant(rule.overlap),
+                               FloatConstant(rule.least_score), Nms::BoxEncodingType::CORNER,
+                               /*sort_result_descending=*/true, ov::element::i64)
       ->output(0);
 }
 
 Value Column(const Value& table, int64_t column) {
-  return std::make_shared<ov::op::v8::Gather>(table, Index({column}), Scalar(1));  // [n, 1]
+  return std::make_shared<ov::op::v8::Gather>(table, IndexConstant({column}), Scalar(1));  // [n, 1]
 }
 
-Value Flat(const Value& value) { return std::make_shared<ov::op::v1::Reshape>(value, Index({-1}), false); }
+Value Flat(const Value& value) { return std::make_shared<ov::op::v1::Reshape>(value, IndexConstant({-1}), false); }
 
 Value Shaped(const Value& value, const std::vector<int64_t>& shape) {
-  return std::make_shared<ov::op::v1::Reshape>(value, Index(shape), false);
+  return std::make_shared<ov::op::v1::Reshape>(value, IndexConstant(shape), false);
 }
 
 }  // namespace
@@ -112,8 +112,8 @@ Value Shaped(const Value& value, const std::vector<int64_t>& shape) {
 ov::OutputVector BuildDetectionPostProcess(const Value& offsets, const Value& all_scores, const Value& anchors,
                                            const DetectionPostProcess& rule) {
   const Value boxes = DecodeBoxes(offsets, anchors, rule);
-  const Value scores = WithoutBackground(all_scores, rule.classes);                          // [1, N, C]
-  const Value by_class = std::make_shared<ov::op::v1::Transpose>(scores, Index({0, 2, 1}));  // [1, C, N]
+  const Value scores = WithoutBackground(all_scores, rule.classes);                                  // [1, N, C]
+  const Value by_class = std::make_shared<ov::op::v1::Transpose>(scores, IndexConstant({0, 2, 1}));  // [1, C, N]
   Value kept;
   Value classes;  // [n, 1], whole numbers
   if (rule.by_class) {
@@ -122,14 +122,15 @@ ov::OutputVector BuildDetectionPostProcess(const Value& offsets, const Value& al
   } else {
     const auto best = std::make_shared<ov::op::v11::TopK>(scores, Scalar(1), 2, ov::op::TopKMode::MAX,
                                                           ov::op::TopKSortType::NONE, ov::element::i64);
-    const Value best_scores = std::make_shared<ov::op::v1::Transpose>(best->output(0), Index({0, 2, 1}));  // [1, 1, N]
+    const Value best_scores =
+        std::make_shared<ov::op::v1::Transpose>(best->output(0), IndexConstant({0, 2, 1}));  // [1, 1, N]
     kept = Suppress(boxes, best_scores, rule.max_detections, rule);
     classes = std::make_shared<ov::op::v8::Gather>(Shaped(best->output(1), {-1, 1}), Flat(Column(kept, 2)), Scalar(0));
   }
   const Value box_rows = Flat(Column(kept, 2));
   const Value kept_boxes = std::make_shared<ov::op::v8::Gather>(Shaped(boxes, {-1, 4}), box_rows, Scalar(0));
   const Value places = std::make_shared<ov::op::v0::Concat>(ov::OutputVector{classes, Column(kept, 2)}, 1);
-  const Value plane = std::make_shared<ov::op::v0::Squeeze>(by_class, Index({0}));
+  const Value plane = std::make_shared<ov::op::v0::Squeeze>(by_class, IndexConstant({0}));
   const Value kept_scores = std::make_shared<ov::op::v8::GatherND>(plane, places);
 
   const int64_t most = rule.max_detections;
@@ -137,13 +138,14 @@ ov::OutputVector BuildDetectionPostProcess(const Value& offsets, const Value& al
       ov::OutputVector{kept_boxes, ToFloat(classes), Shaped(kept_scores, {-1, 1})}, 1);  // [n, 6]
   const Value table = ExactlyRows(rows, most, 6);
   const auto part = [&](int64_t first, int64_t end, const std::vector<int64_t>& shape) {
-    return Shaped(std::make_shared<ov::op::v8::Slice>(table, Index({first}), Index({end}), Index({1}), Index({1})),
+    return Shaped(std::make_shared<ov::op::v8::Slice>(table, IndexConstant({first}), IndexConstant({end}),
+                                                      IndexConstant({1}), IndexConstant({1})),
                   shape);
   };
   // Those beyond the limit are cut off, and do not count: the rows that are left, with ones, tell how many.
-  const Value shape = std::make_shared<ov::op::v3::ShapeOf>(
-      std::make_shared<ov::op::v8::Slice>(rows, Index({0}), Index({most}), Index({1}), Index({0})));
-  const Value count = ToFloat(std::make_shared<ov::op::v8::Gather>(shape, Index({0}), Scalar(0)));
+  const Value shape = std::make_shared<ov::op::v3::ShapeOf>(std::make_shared<ov::op::v8::Slice>(
+      rows, IndexConstant({0}), IndexConstant({most}), IndexConstant({1}), IndexConstant({0})));
+  const Value count = ToFloat(std::make_shared<ov::op::v8::Gather>(shape, IndexConstant({0}), Scalar(0)));
   return {part(0, 4, {1, most, 4}), part(4, 5, {1, most}), part(5, 6, {1, most}), count};
 }
 
