@@ -20,6 +20,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
+import score_events  # noqa: E402
+
 TYPES = {"f4": "f", "f8": "d", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
 
 
@@ -97,14 +100,6 @@ def compare_columns(actual, expected, output):
     return worst, relative, problem
 
 
-def overlap(a, b):
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
-
-
 def compare_detections(actual, expected, rule):
     """Rows of (label, score, box): each over its limit needs a partner. (worst score difference, None, problem)."""
     worst, problem = 0.0, None
@@ -112,12 +107,12 @@ def compare_detections(actual, expected, rule):
                                 (actual, expected, rule["min_score"] + rule["score_tol"])):
         free = list(others)
         for label, score, box in sorted((r for r in rows if r[1] >= limit), key=lambda r: -r[1]):
-            fits = [o for o in free if o[0] == label and overlap(o[2], box) >= rule["min_iou"]
+            fits = [o for o in free if o[0] == label and score_events.iou(o[2], box) >= rule["min_iou"]
                     and abs(o[1] - score) <= rule["score_tol"]]
             if not fits:
                 problem = f"no partner for label {label} of score {score:.2f}"
                 continue
-            best = max(fits, key=lambda o: overlap(o[2], box))
+            best = max(fits, key=lambda o: score_events.iou(o[2], box))
             free.remove(best)
             worst = max(worst, abs(best[1] - score))
     return worst, None, problem
