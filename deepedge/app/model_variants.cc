@@ -45,8 +45,7 @@ Result<OwnedModel> FindOwned(Engine& engine, const VariantOptions& options) {
   DE_TRY(const Path path, LocateModel(options.model, repository));
   OwnedModel model;
   DE_TRY(model.files, FindModelFiles(path));
-  DE_TRY(const GraphInfo graph, engine.Inspect(model.files));
-  DE_TRY(ModelDescription described, DescribeModel(model.files, graph));
+  DE_TRY(ModelDescription described, DescribeModel(engine, model.files));
   if (described.origin != CardOrigin::kFile) {
     return Error{ErrorCode::kBadInput,
                  fmt::format("model '{}': has no model.yaml to enter its forms into; add it to the repository first: "

@@ -52,22 +52,43 @@ std::string_view ToString(CardOrigin origin) {
 
 namespace {
 
+// The hash of a model's graph file, read when it is first asked for.
+class GraphHash {
+ public:
+  explicit GraphHash(const ModelFiles& files) : file_(GraphFileOf(files)) {}
+
+  Result<std::string> Get() {
+    if (sha256_.empty()) {
+      DE_TRY(sha256_, Sha256OfFile(file_));
+    }
+    return sha256_;
+  }
+
+ private:
+  Path file_;
+  std::string sha256_;
+};
+
 // A description from the card file or the catalogue, or nothing.
-Result<std::optional<ModelDescription>> FindWritten(const ModelFiles& files, const std::string& sha256,
+Result<std::optional<ModelDescription>> FindWritten(const ModelFiles& files, GraphHash& hash,
                                                     const DescribeOptions& options) {
   const auto card_file = options.use_card_file ? FindCardFile(files) : std::nullopt;
   if (card_file) {
     ModelDescription described{.origin = CardOrigin::kFile, .card_file = *card_file};
     DE_TRY(described.card, LoadModelCard(*card_file));
-    if (!described.card.sha256.empty() && sha256 != described.card.sha256) {
-      return Error{ErrorCode::kBadInput,
-                   fmt::format("{}: the card is for a graph with sha256 {}, but {} has {}", card_file->string(),
-                               described.card.sha256, GraphFileOf(files).string(), sha256)};
+    if (!described.card.sha256.empty()) {
+      DE_TRY(const std::string sha256, hash.Get());
+      if (sha256 != described.card.sha256) {
+        return Error{ErrorCode::kBadInput,
+                     fmt::format("{}: the card is for a graph with sha256 {}, but {} has {}", card_file->string(),
+                                 described.card.sha256, GraphFileOf(files).string(), sha256)};
+      }
     }
     if (described.card.name.empty()) described.card.name = card_file->parent_path().filename().string();
     return std::optional(std::move(described));
   }
   if (!options.use_catalogue) return std::optional<ModelDescription>();
+  DE_TRY(const std::string sha256, hash.Get());
   auto card = FindInCatalogue(sha256);
   if (!card) return std::optional<ModelDescription>();
   return std::optional(ModelDescription{.card = std::move(*card), .origin = CardOrigin::kCatalogue});
@@ -156,17 +177,28 @@ WrittenCard WriteBestCard(const ModelFiles& files, const GraphInfo& graph) {
 
 Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph,
                                        const DescribeOptions& options) {
-  DE_TRY(const std::string sha256, Sha256OfFile(GraphFileOf(files)));
-  DE_TRY(auto written, FindWritten(files, sha256, options));
+  GraphHash hash(files);
+  DE_TRY(auto written, FindWritten(files, hash, options));
   if (written) return std::move(*written);
+  DE_TRY(const std::string sha256, hash.Get());
+  return ToDescription(WriteBestCard(files, graph), sha256);
+}
+
+Result<ModelDescription> DescribeModel(Engine& engine, const ModelFiles& files) {
+  GraphHash hash(files);
+  DE_TRY(auto written, FindWritten(files, hash, {}));
+  if (written) return std::move(*written);
+  DE_TRY(const GraphInfo graph, engine.Inspect(files));
+  DE_TRY(const std::string sha256, hash.Get());
   return ToDescription(WriteBestCard(files, graph), sha256);
 }
 
 Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
                                            const std::vector<RgbPicture>& pictures, const DescribeOptions& options) {
-  DE_TRY(const std::string sha256, Sha256OfFile(GraphFileOf(files)));
-  DE_TRY(auto written, FindWritten(files, sha256, options));
+  GraphHash hash(files);
+  DE_TRY(auto written, FindWritten(files, hash, options));
   if (written) return std::move(*written);
+  DE_TRY(const std::string sha256, hash.Get());
   const WrittenCard card = WriteBestCard(files, graph);
   auto probed = ProbeReadings(engine, files, card, pictures);
   if (probed.ok()) return ToDescription(std::move(probed).value(), sha256);

@@ -48,6 +48,10 @@ struct DescribeOptions {
 Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo& graph,
                                        const DescribeOptions& options = {});
 
+// The same for whoever has not read the graph yet: it is read only where no card was written by anybody. Errors: those
+// of Engine::Inspect too.
+Result<ModelDescription> DescribeModel(Engine& engine, const ModelFiles& files);
+
 // The same, and where a card was written and two readings stay possible, runs the model on the pictures with each and
 // keeps the one with the saner results (card/probe.h). Compiles the model several times: some seconds.
 Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& files, const GraphInfo& graph,

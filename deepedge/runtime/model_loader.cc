@@ -96,10 +96,10 @@ ModelFiles GraphOfVariant(const ModelFiles& files, const VariantCard& variant) {
 Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest& request) {
   DE_TRY(ModelFiles files, FindModelFiles(request.path));
   if (!request.sha256.empty()) DE_TRY_STATUS(CheckHash(files, request.sha256));
-  DE_TRY(const GraphInfo graph, engine.Inspect(files));
-  DE_TRY(ModelDescription description, DescribeModel(files, graph));
+  DE_TRY(ModelDescription description, DescribeModel(engine, files));
 
   if (description.card.input.width <= 0 || description.card.input.height <= 0) {
+    DE_TRY(const GraphInfo graph, engine.Inspect(files));
     return Error{ErrorCode::kBadInput,
                  fmt::format("{}: takes no picture (its input: {}); `deepedge model infer` runs it on raw tensors",
                              files.graph.string(), DescribeTensors(graph.inputs))};
