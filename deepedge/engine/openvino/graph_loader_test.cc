@@ -147,6 +147,40 @@ TEST_F(GraphLoaderTest, RunsATensorFlowGraphThatBranches) {
   }
 }
 
+TEST_F(GraphLoaderTest, RunsATensorFlowLoopThatJoinsPartsOfDifferentLengths) {
+  const auto graph = Load(Write("g.pb", TestTfJoiningLoop()));
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  ASSERT_EQ(graph.value().model->outputs().size(), 1U);
+  auto request = core()
+                     .compile_model(graph.value().model, "CPU", ov::hint::inference_precision(ov::element::f32))
+                     .create_infer_request();
+  const std::vector<float> x = {1, 2, 3, 4, 5, 6, 7, 8};
+  std::copy(x.begin(), x.end(), request.get_tensor("x").data<float>());
+  for (const int32_t turns : {3, 0, 1, 4}) {
+    std::vector<float> expected;
+    for (int32_t turn = 1; turn <= turns; ++turn) {
+      for (size_t i = 0; i < static_cast<size_t>(turn) * 2; ++i) expected.push_back(x[i] * static_cast<float>(turn));
+    }
+    *request.get_tensor("turns").data<int32_t>() = turns;
+    request.infer();
+    const ov::Tensor y = request.get_tensor("y");
+    EXPECT_EQ(y.get_shape(), (ov::Shape{expected.size() / 2, 2})) << turns;
+    EXPECT_EQ(std::vector<float>(y.data<float>(), y.data<float>() + y.get_size()), expected) << turns;
+  }
+}
+
+TEST_F(GraphLoaderTest, RunsATensorFlowLoopThatJoinsWholeNumbers) {
+  const auto graph = Load(Write("g.pb", TestTfJoiningLoop({}, 3)));
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  auto request = core().compile_model(graph.value().model, "CPU").create_infer_request();
+  std::fill_n(request.get_tensor("x").data<int32_t>(), 8, 16'777'217);  // which no float is
+  *request.get_tensor("turns").data<int32_t>() = 1;
+  request.infer();
+  const ov::Tensor y = request.get_tensor("y");
+  ASSERT_EQ(y.get_shape(), (ov::Shape{1, 2}));
+  EXPECT_EQ(y.data<int32_t>()[0], 16'777'217);
+}
+
 TEST_F(GraphLoaderTest, TellsTheMetadataOfAnOnnxFile) {
   const std::string entry = BytesField(1, "stride") + BytesField(2, "32");
   const std::string model =
