@@ -147,8 +147,13 @@ TEST_F(GraphLoaderTest, RunsATensorFlowGraphThatBranches) {
   }
 }
 
-TEST_F(GraphLoaderTest, RunsATensorFlowLoopThatJoinsPartsOfDifferentLengths) {
-  const auto graph = Load(Write("g.pb", TestTfJoiningLoop()));
+class JoiningLoopTest : public GraphLoaderTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(JoiningLoopTest, RunsATensorFlowLoopThatJoinsPartsOfDifferentLengths) {
+  const auto graph =
+      Load(Write("g.pb", TestTfJoiningLoop(
+                             {{"array", TestTfNode("array", "TensorArrayV3", {GetParam()},
+                                                   TestTfType("dtype", 1) + TestTfShape("element_shape", {-1, 2}))}})));
   ASSERT_TRUE(graph.ok()) << graph.error().message;
   ASSERT_EQ(graph.value().model->outputs().size(), 1U);
   auto request = core()
@@ -156,7 +161,7 @@ TEST_F(GraphLoaderTest, RunsATensorFlowLoopThatJoinsPartsOfDifferentLengths) {
                      .create_infer_request();
   const std::vector<float> x = {1, 2, 3, 4, 5, 6, 7, 8};
   std::copy(x.begin(), x.end(), request.get_tensor("x").data<float>());
-  for (const int32_t turns : {3, 0, 1, 4}) {
+  for (const int32_t turns : {3, 2, 0, 1, 4}) {
     std::vector<float> expected;
     for (int32_t turn = 1; turn <= turns; ++turn) {
       for (size_t i = 0; i < static_cast<size_t>(turn) * 2; ++i) expected.push_back(x[i] * static_cast<float>(turn));
@@ -168,6 +173,8 @@ TEST_F(GraphLoaderTest, RunsATensorFlowLoopThatJoinsPartsOfDifferentLengths) {
     EXPECT_EQ(std::vector<float>(y.data<float>(), y.data<float>() + y.get_size()), expected) << turns;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(SizeOfTheArray, JoiningLoopTest, ::testing::Values("size", "turns"));
 
 // A cascade as in MTCNN: what the loop found goes on to the next stages, each of which runs only if there is anything.
 std::string CascadeBehindALoop() {

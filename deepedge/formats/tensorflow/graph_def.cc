@@ -73,8 +73,15 @@ Status TfGraph::ReadAttribute(const WireField& field, TfNode& node) {
   }
   if (entry.broken()) return Damaged("attribute of a node");
   // Those of other nodes only cost memory.
-  static const std::set<std::string_view> kWanted = {
-      "value", "dtype", "T", "mode", "narrow_range", "axis", "element_shape", "element_shape_except0"};
+  static const std::set<std::string_view> kWanted = {"value",
+                                                     "dtype",
+                                                     "T",
+                                                     "mode",
+                                                     "narrow_range",
+                                                     "axis",
+                                                     "element_shape",
+                                                     "element_shape_except0",
+                                                     "identical_element_shapes"};
   if (kWanted.contains(attribute.key)) node.attributes.push_back(std::move(attribute));
   return {};
 }

@@ -172,14 +172,34 @@ Result<std::optional<std::vector<int64_t>>> KnownShape(TfGraph& graph, const TfN
   return known ? shape : std::optional<std::vector<int64_t>>();
 }
 
+// Whether joining gives what was written and nothing else. Places that an array has from the start and that nobody
+// writes are zeros where TensorFlow knows the whole shape of an element, else it refuses to join.
+Result<bool> HoldsOnlyWhatIsWritten(TfGraph& graph, const TfNode& array) {
+  if (IsNumber(graph, array.inputs[0], 0)) return true;
+  const TfAttribute* identical = array.Find("identical_element_shapes");
+  if (identical != nullptr && identical->number != 0) return false;
+  DE_TRY(const auto element, KnownShape(graph, array, "element_shape", 0));
+  return !element;
+}
+
+// Whether the size of an array may lose it as a user: a constant goes with it, but what is computed would become an
+// output of the graph if nobody else used it.
+bool CanLoseItsUser(const TfGraph& graph, const Uses& uses, const std::string& size) {
+  if (Is(graph.Find(size), "Const", 0)) return true;
+  const auto& users = uses.Of(size);
+  return std::any_of(users.begin(), users.end(), [](const Use& use) { return use.user->op != kArray; });
+}
+
 // The array when it can be replaced.
 Result<std::optional<JoinedArray>> Recognise(TfGraph& graph, const Uses& uses, const TfNode& array) {
   JoinedArray joined{.array = &array};
   const TfAttribute* type = array.Find("dtype");
-  if (type == nullptr || array.inputs.empty() || !IsNumber(graph, array.inputs[0], 0)) {
+  if (type == nullptr || array.inputs.empty() || !CanLoseItsUser(graph, uses, array.inputs[0])) {
     return std::optional<JoinedArray>();
   }
   joined.type = type->number;
+  DE_TRY(const bool written, HoldsOnlyWhatIsWritten(graph, array));
+  if (!written) return std::optional<JoinedArray>();
   if (!FindUsers(graph, uses, joined) || !IsItsOwn(uses, joined)) return std::optional<JoinedArray>();
   const auto turn = VariableBehind(graph, joined.write->inputs[1]);
   const bool each_turn = turn && turn->branch->inputs[1] == joined.flow.branch->inputs[1] && CountsTurns(graph, *turn);
@@ -278,7 +298,7 @@ void Replace(const TfGraph& graph, BoundedFile& file, const JoinedArray& joined,
 void DropSizes(const TfGraph& graph, const Uses& uses, const std::vector<JoinedArray>& arrays, Replacements& replaced) {
   for (const JoinedArray& joined : arrays) {
     const TfNode* size = graph.Find(joined.array->inputs[0]);
-    if (size == nullptr || !uses.None("^" + size->name)) continue;
+    if (!Is(size, "Const", 0) || !uses.None("^" + size->name)) continue;
     const auto& users = uses.Of(size->name);
     const bool unused = std::all_of(users.begin(), users.end(), [&](const Use& use) {
       return std::any_of(arrays.begin(), arrays.end(), [&](const JoinedArray& a) { return a.array == use.user; });

@@ -1,5 +1,5 @@
-// TensorFlow graphs whose loops collect results of different lengths: a TensorArray that starts empty, gets one element
-// in each turn of a `while` loop and is joined by a TensorArrayConcat behind it (pyramids of detectors such as MTCNN).
+// TensorFlow graphs whose loops collect results of different lengths: a TensorArray that gets one element in each turn
+// of a `while` loop and is joined by a TensorArrayConcat behind it (pyramids of detectors such as MTCNN).
 // The engine holds a TensorArray as one tensor, so all elements need one shape, and where that is open it loses even
 // the number of dimensions: what follows is refused or computed wrongly. A copy of the graph is read instead in which
 // the loop carries the joined elements themselves:

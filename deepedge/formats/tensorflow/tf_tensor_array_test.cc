@@ -69,10 +69,14 @@ TEST_F(TfTensorArrayTest, TakesTheTypeOfTheElements) {
 TEST_F(TfTensorArrayTest, ReadsOtherFormsOfTheSameLoop) {
   const std::string int_type = TestTfType("T", 3);
   const std::string merge = TestTfType("T", 1) + TestTfInt("N", 2);
+  const std::string rows = TestTfShape("element_shape", {-1, 2});
   const std::string known = TestTfAttribute("element_shape_except0", BytesField(7, BytesField(2, NumberField(1, 2))));
   for (const auto& [what, other] : std::map<std::string, std::map<std::string, std::string>>{
            {"the other order", {{"a/merge", TestTfNode("a/merge", "Merge", {"a/next", "a/enter"}, merge)}}},
            {"one + i", {{"add", TestTfNode("add", "AddV2", {"one:0", "i"}, int_type)}}},
+           {"with places from the start", {{"size", TestTfInts("size", {}, {4})}}},
+           {"one place for each turn",
+            {{"size", ""}, {"array", TestTfNode("array", "TensorArrayV3", {"turns"}, TestTfType("dtype", 1) + rows)}}},
            {"no Identity",
             {{"a", ""},
              {"write", TestTfNode("write", "TensorArrayWriteV3", {"array/enter", "i", "value", "a/switch:1"}, "")}}},
@@ -89,13 +93,21 @@ TEST_F(TfTensorArrayTest, LeavesWhatItIsNotSureOf) {
   const std::string any = TestTfAttribute("element_shape", BytesField(7, NumberField(3, 1)));
   const std::string open = TestTfAttribute(
       "element_shape", BytesField(7, BytesField(2, NumberField(1, 4)) + BytesField(2, NumberField(1, ~uint64_t{0}))));
+  const std::string whole = TestTfShape("element_shape", {1, 2});
+  const std::string rows = TestTfShape("element_shape", {-1, 2});
+  const std::string same = TestTfAttribute("identical_element_shapes", NumberField(5, 1));
+  const std::string four = TestTfInts("size", {}, {4});
   const auto one_more = [](const std::string& node, const std::string& more) {
     return std::map<std::string, std::string>{{node, more}};
   };
   const std::string extra = TestTfNode("y", "Identity", {"join"}, TestTfType("T", 1));
   for (const auto& [what, other] : std::map<std::string, std::map<std::string, std::string>>{
-           {"starts with places", {{"size", TestTfInts("size", {}, {4})}}},
-           {"of a computed size", {{"array", TestTfNode("array", "TensorArrayV3", {"turns"}, type)}}},
+           {"starts with zeros",
+            {{"size", four}, {"array", TestTfNode("array", "TensorArrayV3", {"size"}, type + whole)}}},
+           {"takes the shape of the first",
+            {{"size", four}, {"array", TestTfNode("array", "TensorArrayV3", {"size"}, type + rows + same)}}},
+           {"of a size that nobody else asks for",
+            {{"size", TestTfNode("size", "Neg", {"turns"}, TestTfType("T", 3))}}},
            {"elements of any rank", {{"array", TestTfNode("array", "TensorArrayV3", {"size"}, type + any)}}},
            {"elements of open width", {{"array", TestTfNode("array", "TensorArrayV3", {"size"}, type + open)}}},
            {"starts at one", {{"zero", TestTfInts("zero", {}, {1})}}},
