@@ -94,8 +94,8 @@ TEST_F(TfTensorArrayTest, LeavesWhatItIsNotSureOf) {
   const std::string open = TestTfAttribute(
       "element_shape", BytesField(7, BytesField(2, NumberField(1, 4)) + BytesField(2, NumberField(1, ~uint64_t{0}))));
   const std::string whole = TestTfShape("element_shape", {1, 2});
-  const std::string rows = TestTfShape("element_shape", {-1, 2});
-  const std::string same = TestTfAttribute("identical_element_shapes", NumberField(5, 1));
+  const std::string same =
+      TestTfShape("element_shape", {-1, 2}) + TestTfAttribute("identical_element_shapes", NumberField(5, 1));
   const std::string four = TestTfInts("size", {}, {4});
   const auto one_more = [](const std::string& node, const std::string& more) {
     return std::map<std::string, std::string>{{node, more}};
@@ -105,7 +105,7 @@ TEST_F(TfTensorArrayTest, LeavesWhatItIsNotSureOf) {
            {"starts with zeros",
             {{"size", four}, {"array", TestTfNode("array", "TensorArrayV3", {"size"}, type + whole)}}},
            {"takes the shape of the first",
-            {{"size", four}, {"array", TestTfNode("array", "TensorArrayV3", {"size"}, type + rows + same)}}},
+            {{"size", four}, {"array", TestTfNode("array", "TensorArrayV3", {"size"}, type + same)}}},
            {"of a size that nobody else asks for",
             {{"size", TestTfNode("size", "Neg", {"turns"}, TestTfType("T", 3))}}},
            {"elements of any rank", {{"array", TestTfNode("array", "TensorArrayV3", {"size"}, type + any)}}},
