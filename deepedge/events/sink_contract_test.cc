@@ -15,6 +15,7 @@
 #include "deepedge/events/memory_sink.h"
 #include "deepedge/events/ndjson_sink.h"
 #include "deepedge/events/null_sink.h"
+#include "deepedge/events/outbox/outbox.h"
 #include "deepedge/events/snapshot_sink.h"
 
 namespace deepedge {
@@ -104,6 +105,28 @@ class SnapshotSinkUnderTest final : public SinkUnderTest {
   std::optional<AsPictures> sink_;
 };
 
+class OutboxUnderTest final : public SinkUnderTest {
+ public:
+  explicit OutboxUnderTest(size_t capacity) : folder_(TemporaryFolder::Create("de_sink_test").value()) {
+    // The events of this test are of 1970: kept for ever.
+    sink_ = Outbox::Create({.file = path(), .queue_capacity = capacity, .max_age = Duration(0)}, clock_).value();
+  }
+  EventSink& sink() override { return *sink_; }
+  std::vector<std::string> Arrived() override {
+    std::vector<std::string> lines;
+    const std::vector<StoredEvent> events = ReadEvents(path(), {.limit = 10000}).value();
+    for (const StoredEvent& event : events) lines.push_back(event.json);
+    return lines;
+  }
+
+ private:
+  Path path() const { return folder_.path() / "outbox.db"; }
+
+  RealClock clock_;
+  TemporaryFolder folder_;
+  std::unique_ptr<Outbox> sink_;
+};
+
 struct SinkKind {
   const char* name;
   std::function<std::unique_ptr<SinkUnderTest>(size_t capacity)> make;
@@ -189,7 +212,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(SinkKind{"memory", [](size_t capacity) { return std::make_unique<MemorySinkUnderTest>(capacity); }},
                     SinkKind{"ndjson", [](size_t capacity) { return std::make_unique<NdjsonSinkUnderTest>(capacity); }},
                     SinkKind{"snapshots",
-                             [](size_t capacity) { return std::make_unique<SnapshotSinkUnderTest>(capacity); }}),
+                             [](size_t capacity) { return std::make_unique<SnapshotSinkUnderTest>(capacity); }},
+                    SinkKind{"outbox", [](size_t capacity) { return std::make_unique<OutboxUnderTest>(capacity); }}),
     [](const testing::TestParamInfo<SinkKind>& kind) { return kind.param.name; });
 
 }  // namespace
