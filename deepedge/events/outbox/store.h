@@ -112,8 +112,9 @@ struct EventQuery {
   bool with_pictures = false;
 };
 
-// Reads an outbox that another process may be writing. Waits for nobody. Errors: kNotFound where there is no file,
-// kUnsupported where it is none of ours, kBadInput where it is damaged, kUnavailable.
+// Reads an outbox that another process may be writing. Waits for nobody, changes nothing and leaves no files behind.
+// Errors: kNotFound where there is no file, kUnsupported where it is none of ours, kBadInput where it is damaged,
+// kUnavailable.
 Result<std::vector<StoredEvent>> ReadEvents(const Path& file, const EventQuery& query);
 
 }  // namespace deepedge
