@@ -1,6 +1,6 @@
 // SceneWatch: what the tracked objects of one task do among its zones and lines, as plain events.
 //
-//   auto watch = *SceneWatch::Create(rules);
+//   DE_TRY(const std::unique_ptr<SceneWatch> watch, SceneWatch::Create(rules));
 //   for (const SceneEvent& event : watch->Update({.time_s = 12.4, .objects = objects, .ended = ended}).events) ...
 //
 // One state for each track and zone; what counts is one point of the box, its feet unless the rules say otherwise:
