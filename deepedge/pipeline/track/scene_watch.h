@@ -55,6 +55,8 @@ struct SceneObject {
 
 struct SceneFrame {
   double time_s = 0;  // media time
+  // Best first: of several with the same track (twins, see tracker.h) the first counts. Pass the track's label, which
+  // flickers less than the object's.
   std::span<const SceneObject> objects;
   std::span<const int64_t> ended = {};  // tracks that have ended with this frame
 };
@@ -117,6 +119,7 @@ class SceneWatch {
   struct State {
     SceneObject object;
     double seen_s = 0;
+    int64_t update = 0;                         // in which it was last seen
     std::vector<InZone> zones;                  // parallel to the rules
     std::vector<std::optional<Point>> settled;  // of each line: where it last was beyond the margin
   };
@@ -137,6 +140,7 @@ class SceneWatch {
   Counts picture_counts_;
   std::vector<Counts> zone_counts_;
   std::optional<double> now_s_;
+  int64_t update_ = 0;
   int64_t passed_over_ = 0;
 };
 
