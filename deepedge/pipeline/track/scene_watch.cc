@@ -96,17 +96,17 @@ void SceneWatch::WatchZones(State& state, SceneReport* report) const {
     if (!in.inside) {
       if (!within || !Wants(zone.labels, state.object.label)) continue;
       in = {.inside = true, .entered_s = *now_s_, .last_inside_s = *now_s_};
-      report->events.push_back(EventOf(state, SceneEventKind::kZoneEntered, i));
+      report->events.push_back(EventOf(state, SceneChangeKind::kZoneEntered, i));
     } else if (within || DistanceToBorder(point, zone.corners) <= margin) {
       in.last_inside_s = *now_s_;
     } else if (*now_s_ - in.last_inside_s >= options_.settle_s) {
-      report->events.push_back(EventOf(state, SceneEventKind::kZoneLeft, i));
+      report->events.push_back(EventOf(state, SceneChangeKind::kZoneLeft, i));
       in = {};
       continue;
     }
     if (zone.dwell_s > 0 && !in.dwelt && in.last_inside_s - in.entered_s >= zone.dwell_s) {
       in.dwelt = true;
-      report->events.push_back(EventOf(state, SceneEventKind::kDwell, i));
+      report->events.push_back(EventOf(state, SceneChangeKind::kDwell, i));
     }
   }
 }
@@ -121,21 +121,21 @@ void SceneWatch::WatchLines(State& state, SceneReport* report) const {
     const std::optional<Point> before = std::exchange(state.settled[i], point);
     if (!before.has_value() || (SideOfLine(*before, line.from, line.to) > 0) == (side > 0)) continue;
     if (!Wants(line.labels, state.object.label) || !SegmentsCross(*before, point, line.from, line.to)) continue;
-    SceneEvent event = EventOf(state, SceneEventKind::kLineCrossed, i);
+    SceneChange event = EventOf(state, SceneChangeKind::kLineCrossed, i);
     event.direction = side > 0 ? CrossDirection::kIn : CrossDirection::kOut;
     report->events.push_back(event);
   }
 }
 
-SceneEvent SceneWatch::EventOf(const State& state, SceneEventKind kind, size_t place) const {
-  SceneEvent event{.kind = kind,
-                   .time_s = *now_s_,
-                   .place = place,
-                   .track = state.object.track,
-                   .label = state.object.label,
-                   .score = state.object.score,
-                   .box = state.object.box};
-  if (kind == SceneEventKind::kZoneLeft || kind == SceneEventKind::kDwell) {
+SceneChange SceneWatch::EventOf(const State& state, SceneChangeKind kind, size_t place) const {
+  SceneChange event{.kind = kind,
+                    .time_s = *now_s_,
+                    .place = place,
+                    .track = state.object.track,
+                    .label = state.object.label,
+                    .score = state.object.score,
+                    .box = state.object.box};
+  if (kind == SceneChangeKind::kZoneLeft || kind == SceneChangeKind::kDwell) {
     event.seconds = state.zones[place].last_inside_s - state.zones[place].entered_s;
   }
   return event;
@@ -143,7 +143,7 @@ SceneEvent SceneWatch::EventOf(const State& state, SceneEventKind kind, size_t p
 
 void SceneWatch::Leave(std::map<int64_t, State>::iterator at, SceneReport* report) {
   for (size_t i = 0; i < at->second.zones.size(); ++i) {
-    if (at->second.zones[i].inside) report->events.push_back(EventOf(at->second, SceneEventKind::kZoneLeft, i));
+    if (at->second.zones[i].inside) report->events.push_back(EventOf(at->second, SceneChangeKind::kZoneLeft, i));
   }
   states_.erase(at);
 }

@@ -1,7 +1,7 @@
 // SceneWatch: what the tracked objects of one task do among its zones and lines, as plain events.
 //
 //   DE_TRY(const std::unique_ptr<SceneWatch> watch, SceneWatch::Create(rules));
-//   for (const SceneEvent& event : watch->Update({.time_s = 12.4, .objects = objects, .ended = ended}).events) ...
+//   for (const SceneChange& change : watch->Update({.time_s = 12.4, .objects = objects, .ended = ended}).events) ...
 //
 // One state for each track and zone; what counts is one point of the box, its feet unless the rules say otherwise:
 //
@@ -61,11 +61,11 @@ struct SceneFrame {
   std::span<const int64_t> ended = {};  // tracks that have ended with this frame
 };
 
-enum class SceneEventKind { kZoneEntered, kZoneLeft, kDwell, kLineCrossed };
+enum class SceneChangeKind { kZoneEntered, kZoneLeft, kDwell, kLineCrossed };
 enum class CrossDirection { kIn, kOut };  // zones.h says which is which
 
-struct SceneEvent {
-  SceneEventKind kind = SceneEventKind::kZoneEntered;
+struct SceneChange {
+  SceneChangeKind kind = SceneChangeKind::kZoneEntered;
   double time_s = 0;  // of the frame that showed it
   size_t place = 0;   // index of the zone or line in the rules
   int64_t track = 0;
@@ -91,7 +91,7 @@ struct SceneCounts {
 };
 
 struct SceneReport {
-  std::vector<SceneEvent> events;  // in the order of the objects; those of ended tracks last
+  std::vector<SceneChange> events;  // in the order of the objects; those of ended tracks last
   std::vector<SceneCounts> counts;
 };
 
@@ -132,7 +132,7 @@ class SceneWatch {
   void Leave(std::map<int64_t, State>::iterator at, SceneReport* report);
   void LeaveStale(SceneReport* report);
   void Count(SceneReport* report);
-  SceneEvent EventOf(const State& state, SceneEventKind kind, size_t place) const;
+  SceneChange EventOf(const State& state, SceneChangeKind kind, size_t place) const;
 
   SceneRules rules_;
   SceneWatchOptions options_;

@@ -34,14 +34,14 @@ std::unique_ptr<SceneWatch> Watch(SceneRules rules) {
 
 std::string Text(const SceneReport& report) {
   std::string text;
-  for (const SceneEvent& e : report.events) {
+  for (const SceneChange& e : report.events) {
     switch (e.kind) {
-      case SceneEventKind::kZoneEntered: text += fmt::format("{} enters {};", e.track, e.place); break;
-      case SceneEventKind::kZoneLeft:
+      case SceneChangeKind::kZoneEntered: text += fmt::format("{} enters {};", e.track, e.place); break;
+      case SceneChangeKind::kZoneLeft:
         text += fmt::format("{} leaves {} after {:.1f};", e.track, e.place, e.seconds);
         break;
-      case SceneEventKind::kDwell: text += fmt::format("{} dwells {} for {:.1f};", e.track, e.place, e.seconds); break;
-      case SceneEventKind::kLineCrossed:
+      case SceneChangeKind::kDwell: text += fmt::format("{} dwells {} for {:.1f};", e.track, e.place, e.seconds); break;
+      case SceneChangeKind::kLineCrossed:
         text += fmt::format("{} crosses {} {};", e.track, e.place, e.direction == CrossDirection::kIn ? "in" : "out");
         break;
     }
@@ -247,12 +247,12 @@ TEST(SceneWatch, CountsPeopleWhoWalkThroughAtAnyRate) {
       }
       std::vector<int64_t> ended;
       for (const Track& track : tracked.ended) ended.push_back(track.id);
-      for (const SceneEvent& event : See(*watch, time, objects, ended).events) {
-        entered += event.kind == SceneEventKind::kZoneEntered ? 1 : 0;
-        left += event.kind == SceneEventKind::kZoneLeft ? 1 : 0;
-        in += event.kind == SceneEventKind::kLineCrossed && event.direction == CrossDirection::kIn ? 1 : 0;
-        out += event.kind == SceneEventKind::kLineCrossed && event.direction == CrossDirection::kOut ? 1 : 0;
-        if (event.kind != SceneEventKind::kZoneLeft) continue;
+      for (const SceneChange& event : See(*watch, time, objects, ended).events) {
+        entered += event.kind == SceneChangeKind::kZoneEntered ? 1 : 0;
+        left += event.kind == SceneChangeKind::kZoneLeft ? 1 : 0;
+        in += event.kind == SceneChangeKind::kLineCrossed && event.direction == CrossDirection::kIn ? 1 : 0;
+        out += event.kind == SceneChangeKind::kLineCrossed && event.direction == CrossDirection::kOut ? 1 : 0;
+        if (event.kind != SceneChangeKind::kZoneLeft) continue;
         EXPECT_NEAR(event.seconds, 0.4 / 0.09, 1.2) << rate;
       }
     }
