@@ -25,6 +25,7 @@ struct LoadRequest {
   std::string name;  // empty: the card's
   Path path;
   int concurrency = 1;
+  int max_batch = 1;   // pictures in one run at most, where the graph can (CompileOptions::max_batch)
   std::string sha256;  // that the file must have, in lower case; empty: any
   // A form of the model that was made and measured for it (MakeVariant), or its own; nothing: its own, fp32.
   std::optional<VariantKey> variant;
