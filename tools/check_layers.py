@@ -44,7 +44,10 @@ LIBRARIES = (
     # The readers of foreign formats build the engine's graph: docs/adr/0005.
     ("openvino/", ("deepedge/engine/openvino", "deepedge/formats")),
     ("pugixml", ("deepedge/formats",)),
-    ("curl/", ("deepedge/repository",)),
+    ("curl/", ("deepedge/repository", "deepedge/events/webhook")),
+    ("sqlite3", ("deepedge/events/outbox",)),
+    ("mosquitto", ("deepedge/events/mqtt",)),
+    ("turbojpeg", ("deepedge/media",)),
     ("archive", ("deepedge/repository",)),
     ("sodium", ("deepedge/repository",)),
     ("CLI/", ("deepedge/app",)),

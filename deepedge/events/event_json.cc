@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 #include "deepedge/base/utf8.h"
 
@@ -132,6 +133,35 @@ void AppendKeypoints(const std::vector<Keypoint>& keypoints, std::string& out) {
   });
 }
 
+void AppendBox(const Box& box, std::string& out) {
+  AppendKey("box", out);
+  const float corners[] = {box.x1, box.y1, box.x2, box.y2};
+  AppendList(corners, out, [&](float corner) { AppendNumber(corner, kPositionDigits, out); });
+}
+
+// The last entry; events that have not been through the bus have none.
+void AppendId(const std::string& id, std::string& out) {
+  if (!id.empty()) AppendTextEntry("id", id, out);
+}
+
+// No cascade is deeper than a few models; what a broken one hangs together is cut.
+void AppendParent(const ParentObject& first, std::string& out) {
+  constexpr int kDeepest = 16;
+  int depth = 0;
+  for (const ParentObject* parent = &first; parent != nullptr && depth < kDeepest; parent = parent->parent.get()) {
+    ++depth;
+    AppendKey("parent", out);
+    out += R"({"model":)";
+    AppendString(parent->model, out);
+    AppendTextEntry("label", parent->label, out);
+    AppendKey("score", out);
+    AppendNumber(parent->score, kScoreDigits, out);
+    AppendBox(parent->box, out);
+    if (parent->track > 0) AppendIntegerEntry("track", parent->track, out);
+  }
+  out.append(static_cast<size_t>(depth), '}');
+}
+
 class ResultWriter {
  public:
   ResultWriter(const ResultEvent& event, std::string& out) : event_(event), out_(out) {}
@@ -147,6 +177,13 @@ class ResultWriter {
     WriteParts();
     AppendTextEntry("variant", event_.variant, out_);
     AppendIntegerEntry("plan", event_.plan, out_);
+    if (!event_.identity.empty()) {
+      AppendTextEntry("identity", event_.identity, out_);
+      AppendKey("similarity", out_);
+      AppendNumber(event_.similarity, kScoreDigits, out_);
+    }
+    if (event_.parent) AppendParent(*event_.parent, out_);
+    AppendId(event_.id, out_);
     out_ += '}';
   }
 
@@ -183,12 +220,28 @@ class ResultWriter {
 
   void WriteObjects(const std::vector<DetectedObject>& objects) {
     AppendKey("objects", out_);
+    size_t index = 0;
     AppendList(objects, out_, [&](const DetectedObject& object) {
       WriteLabelAndScore(object.label, object.score);
-      AppendKey("box", out_);
-      const float corners[] = {object.box.x1, object.box.y1, object.box.x2, object.box.y2};
-      AppendList(corners, out_, [&](float corner) { AppendNumber(corner, kPositionDigits, out_); });
+      AppendBox(object.box, out_);
       if (!object.keypoints.empty()) AppendKeypoints(object.keypoints, out_);
+      if (index < event_.notes.size()) WriteNote(event_.notes[index]);
+      ++index;
+      out_ += '}';
+    });
+  }
+
+  void WriteNote(const ObjectNote& note) {
+    if (note.track > 0) AppendIntegerEntry("track", note.track, out_);
+    if (note.answers.empty()) return;
+    AppendKey("answers", out_);
+    AppendList(note.answers, out_, [&](const ChildAnswer& answer) {
+      out_ += R"({"model":)";
+      AppendString(answer.model, out_);
+      AppendTextEntry("label", answer.label, out_);
+      AppendKey("score", out_);
+      AppendNumber(answer.score, kScoreDigits, out_);
+      AppendIntegerEntry("pts_us", answer.pts_us, out_);
       out_ += '}';
     });
   }
@@ -271,23 +324,91 @@ class ResultWriter {
 
 void Append(const ResultEvent& event, std::string& out) { ResultWriter(event, out).Write(); }
 
+void AppendStart(std::string_view type, const std::string& stream, std::string& out) {
+  out += R"({"type":)";
+  AppendString(type, out);
+  AppendTextEntry("stream", stream, out);
+}
+
+void AppendMoment(const std::string& model, const Moment& moment, std::string& out) {
+  AppendTextEntry("model", model, out);
+  AppendIntegerEntry("frame", moment.frame, out);
+  AppendIntegerEntry("pts_us", moment.pts_us, out);
+  AppendIntegerEntry("captured_us", moment.captured_us, out);
+  AppendIntegerEntry("available_us", moment.available_us, out);
+}
+
+void AppendSeconds(std::string_view key, double seconds, std::string& out) {
+  constexpr int kMillis = 3;
+  AppendKey(key, out);
+  AppendNumber(static_cast<float>(seconds), kMillis, out);
+}
+
+void AppendObject(int64_t track, const std::string& label, float score, const Box& box, std::string& out) {
+  AppendIntegerEntry("track", track, out);
+  AppendTextEntry("label", label, out);
+  AppendKey("score", out);
+  AppendNumber(score, kScoreDigits, out);
+  AppendBox(box, out);
+}
+
+void AppendEnd(const std::string& id, std::string& out) {
+  AppendId(id, out);
+  out += '}';
+}
+
+void Append(const TrackEvent& event, std::string& out) {
+  AppendStart(TypeOf(event), event.stream, out);
+  AppendMoment(event.model, event.moment, out);
+  AppendObject(event.track, event.label, event.score, event.box, out);
+  AppendSeconds("age_s", event.age_s, out);
+  AppendEnd(event.id, out);
+}
+
+void Append(const SceneEvent& event, std::string& out) {
+  AppendStart(TypeOf(event), event.stream, out);
+  AppendMoment(event.model, event.moment, out);
+  AppendTextEntry(event.kind == SceneEventKind::kLineCrossed ? "line" : "zone", event.place, out);
+  AppendObject(event.track, event.label, event.score, event.box, out);
+  if (event.kind == SceneEventKind::kLineCrossed) AppendTextEntry("direction", event.direction, out);
+  if (event.kind == SceneEventKind::kZoneLeft || event.kind == SceneEventKind::kDwell) {
+    AppendSeconds("dwell_s", event.dwell_s, out);
+  }
+  AppendEnd(event.id, out);
+}
+
+void Append(const CountEvent& event, std::string& out) {
+  AppendStart(TypeOf(event), event.stream, out);
+  AppendMoment(event.model, event.moment, out);
+  if (!event.zone.empty()) AppendTextEntry("zone", event.zone, out);
+  AppendKey("counts", out);
+  out += '{';
+  bool first = true;
+  for (const auto& [label, count] : event.counts) {
+    if (!std::exchange(first, false)) out += ',';
+    AppendString(label, out);
+    out += ':';
+    AppendInteger(count, out);
+  }
+  out += '}';
+  AppendEnd(event.id, out);
+}
+
 void Append(const StreamUpEvent& event, std::string& out) {
-  out += R"({"type":"stream_up")";
-  AppendTextEntry("stream", event.stream, out);
+  AppendStart(TypeOf(event), event.stream, out);
   AppendIntegerEntry("at_us", event.at_us, out);
   AppendTextEntry("codec", event.codec, out);
   AppendIntegerEntry("width", event.width, out);
   AppendIntegerEntry("height", event.height, out);
-  out += '}';
+  AppendEnd(event.id, out);
 }
 
 void Append(const StreamDownEvent& event, std::string& out) {
-  out += R"({"type":"stream_down")";
-  AppendTextEntry("stream", event.stream, out);
+  AppendStart(TypeOf(event), event.stream, out);
   AppendIntegerEntry("at_us", event.at_us, out);
   AppendTextEntry("reason", event.reason, out);
   if (event.retry_in_us >= 0) AppendIntegerEntry("retry_in_us", event.retry_in_us, out);
-  out += '}';
+  AppendEnd(event.id, out);
 }
 
 }  // namespace
