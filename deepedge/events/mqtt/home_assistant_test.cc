@@ -105,8 +105,7 @@ const char* const kNames[] = {"gate",
                               "",
                               "a/b+#",
                               "\xFF\xFE",
-                              "K\xC3\xBC"
-                              "che",
+                              "\xC3\xBC",
                               "{{ x }}",
                               "\"\\\n"};
 
