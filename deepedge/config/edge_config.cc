@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <set>
 
 #include "deepedge/base/log.h"
@@ -48,6 +50,25 @@ bool IsHostAndPort(std::string_view text) {
          port <= 65535;
 }
 
+bool IsTimeOfDay(std::string_view text) {
+  const auto digit = [&](size_t i) { return text[i] >= '0' && text[i] <= '9'; };
+  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) return false;
+  const int minutes = ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
+  return text[3] <= '5' && minutes <= 24 * 60;
+}
+
+bool IsTopic(std::string_view text) {
+  return !text.empty() && text.size() <= 256 && text.front() != '/' && text.back() != '/' && IsPlainText(text) &&
+         text.find_first_of("+# ") == std::string_view::npos;
+}
+
+bool IsEventType(std::string_view text) {
+  static constexpr std::array<std::string_view, 10> kTypes{"result",    "track_started", "track_ended",  "zone_entered",
+                                                           "zone_left", "dwell",         "line_crossed", "counts",
+                                                           "stream_up", "stream_down"};
+  return std::ranges::count(kTypes, text) > 0;
+}
+
 bool IsAddress(std::string_view source) { return source.find("://") != std::string_view::npos; }
 
 std::string ResolvePath(const std::string& path, const Path& folder) {
@@ -73,12 +94,32 @@ class Resolver {
       Expand(*stream.substream, PointerTo(at, "substream"));
       ResolveFile(stream.substream->value);
     }
-    if (config.events.mqtt) Expand(config.events.mqtt->broker, "/events/mqtt/broker");
-    if (config.events.file && *config.events.file != "-") ResolveFile(*config.events.file);
+    ResolveEvents(config.events);
     if (config.state_dir) ResolveFile(*config.state_dir);
   }
 
  private:
+  void ResolveEvents(EventsConfig& events) {
+    if (events.file && *events.file != "-") ResolveFile(*events.file);
+    if (events.mqtt) {
+      MqttConfig& mqtt = *events.mqtt;
+      Expand(mqtt.broker, "/events/mqtt/broker");
+      if (mqtt.user) Expand(*mqtt.user, "/events/mqtt/user");
+      if (mqtt.password) Expand(*mqtt.password, "/events/mqtt/password");
+      for (auto* const file : {&mqtt.ca_file, &mqtt.cert_file, &mqtt.key_file}) {
+        if (*file) ResolveFile(**file);
+      }
+    }
+    if (events.webhook) {
+      Expand(events.webhook->url, "/events/webhook/url");
+      for (auto& [name, value] : events.webhook->headers) {
+        Expand(value, PointerTo("/events/webhook/headers", name));
+      }
+      if (events.webhook->ca_file) ResolveFile(*events.webhook->ca_file);
+    }
+    if (events.snapshots && events.snapshots->folder) ResolveFile(*events.snapshots->folder);
+  }
+
   void Expand(EnvText& text, const std::string& at) {
     auto expanded = ExpandEnvironment(text.text, environment_);
     if (expanded.ok()) {
@@ -106,8 +147,12 @@ class Resolver {
 // Cross checks of one stream's tasks.
 class StreamChecker {
  public:
-  StreamChecker(const EdgeConfig& config, std::string at, const StreamConfig& stream, std::vector<Problem>& problems)
-      : config_(config), at_(PointerTo(at, "tasks")), stream_(stream), problems_(problems) {}
+  StreamChecker(const EdgeConfig& config, std::string name, const StreamConfig& stream, std::vector<Problem>& problems)
+      : config_(config),
+        name_(std::move(name)),
+        at_(PointerTo(PointerTo("/streams", name_), "tasks")),
+        stream_(stream),
+        problems_(problems) {}
 
   void Check() {
     std::set<std::string> seen;
@@ -122,12 +167,23 @@ class StreamChecker {
         Report(PointerTo(at, "min_rate"),
                fmt::format("{} is more than max_rate; allowed: up to {}", task.MinRate(), *task.max_rate));
       }
+      CheckCascades(task.then, {task.model}, PointerTo(at, "then"), task.track);
       for (size_t j = 0; j < task.then.size(); ++j) {
-        const std::string model_at = PointerTo(PointerTo(PointerTo(at, "then"), j), "model");
-        CheckModel(task.then[j].model, model_at);
-        if (LeadsTo(task.then[j].model, task.model)) {
-          Report(model_at, fmt::format("the cascade of {} leads back to itself", Quote(task.model)));
+        if (task.then[j].model != task.model && LeadsTo(task.then[j].model, task.model)) {
+          ReportCircle(task.model, PointerTo(PointerTo(PointerTo(at, "then"), j), "model"));
         }
+      }
+    }
+    for (const auto& [name, zone] : stream_.zones) {
+      if (zone.polygon.size() >= 3 && !HasArea(zone.polygon)) {
+        Report(PointerTo(PointerTo(PointerTo("/streams", name_), "zones"), name) + "/polygon",
+               "its corners lie on one line; a zone needs an area");
+      }
+    }
+    for (const auto& [name, line] : stream_.lines) {
+      if (line.from == line.to) {
+        Report(PointerTo(PointerTo(PointerTo("/streams", name_), "lines"), name) + "/to",
+               "is the same point as `from`");
       }
     }
   }
@@ -140,6 +196,56 @@ class StreamChecker {
     std::vector<std::string> names;
     for (const auto& [name, ignored] : config_.models) names.push_back(name);
     Report(at, fmt::format("{} is not declared in models; allowed: {}", Quote(model), fmt::join(names, ", ")));
+  }
+
+  static bool HasArea(const std::vector<PointConfig>& polygon) {
+    constexpr double kLeast = 1e-6;  // of the picture: less than a pixel
+    for (size_t i = 1; i + 1 < polygon.size(); ++i) {
+      const double cross = (polygon[i][0] - polygon[0][0]) * (polygon[i + 1][1] - polygon[0][1]) -
+                           (polygon[i + 1][0] - polygon[0][0]) * (polygon[i][1] - polygon[0][1]);
+      if (std::abs(cross) > kLeast) return true;
+    }
+    return false;
+  }
+
+  void ReportCircle(const std::string& model, std::string at) {
+    Report(std::move(at), fmt::format("the cascade of {} leads back to itself", Quote(model)));
+  }
+
+  // `above`: the models from the task's down to the one whose results are passed on.
+  void CheckCascades(const std::vector<CascadeConfig>& then, const std::vector<std::string>& above,
+                     const std::string& at, bool tracked) {
+    for (size_t i = 0; i < then.size(); ++i) {
+      const CascadeConfig& cascade = then[i];
+      const std::string here = PointerTo(at, i);
+      CheckModel(cascade.model, PointerTo(here, "model"));
+      if (std::ranges::count(above, cascade.model) > 0) ReportCircle(cascade.model, PointerTo(here, "model"));
+      CheckGate(cascade.when, PointerTo(here, "when"), tracked);
+      std::vector<std::string> path = above;
+      path.push_back(cascade.model);
+      CheckCascades(cascade.then.list, path, PointerTo(here, "then"), tracked);
+    }
+  }
+
+  void CheckGate(const GateConfig& gate, const std::string& at, bool tracked) {
+    if (gate.min_score > gate.max_score && gate.min_score <= 1) {  // others have been reported
+      Report(PointerTo(at, "max_score"), fmt::format("{} is less than min_score, {}", gate.max_score, gate.min_score));
+    }
+    if (gate.min_size > gate.max_size && gate.min_size <= 1) {
+      Report(PointerTo(at, "max_size"), fmt::format("{} is less than min_size, {}", gate.max_size, gate.min_size));
+    }
+    if (gate.zone && !stream_.zones.contains(*gate.zone)) {
+      std::vector<std::string> names;
+      for (const auto& [name, ignored] : stream_.zones) names.push_back(name);
+      Report(PointerTo(at, "zone"),
+             names.empty()
+                 ? fmt::format("{} is no zone of this stream; it has none", Quote(*gate.zone))
+                 : fmt::format("{} is no zone of this stream; allowed: {}", Quote(*gate.zone), fmt::join(names, ", ")));
+    }
+    if (!tracked && gate.first) Report(PointerTo(at, "first"), "needs the task's objects to be tracked, see `track`");
+    if (!tracked && gate.min_age_s > 0) {
+      Report(PointerTo(at, "min_age_s"), "needs the task's objects to be tracked, see `track`");
+    }
   }
 
   // Whether the cascades of this stream pass objects on from one model to the other.
@@ -161,6 +267,7 @@ class StreamChecker {
   }
 
   const EdgeConfig& config_;
+  const std::string name_;
   const std::string at_;
   const StreamConfig& stream_;
   std::vector<Problem>& problems_;
@@ -187,6 +294,14 @@ const TextRule kSha256Rule{"64 digits and letters a to f", "^[0-9a-f]{64}$", IsS
 const TextRule kVariantRule{"precision and size, such as int8@416x256",
                             "^(fp32|bf16|int8)@[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$", IsVariant};
 const TextRule kListenRule{"address:port, such as 127.0.0.1:8090", "^[^/\\s]+:[0-9]{1,5}$", IsHostAndPort};
+const TextRule kTimeOfDayRule{"hours and minutes, 00:00 to 24:00", "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+                              IsTimeOfDay};
+const TextRule kTopicRule{"a topic without blanks, + and #, and without / at its ends",
+                          "^[^+#/\\s]([^+#\\s]*[^+#/\\s])?$", IsTopic};
+const TextRule kEventTypeRule{
+    "result, track_started, track_ended, zone_entered, zone_left, dwell, line_crossed, counts, stream_up, stream_down",
+    "^(result|track_started|track_ended|zone_entered|zone_left|dwell|line_crossed|counts|stream_up|stream_down)$",
+    IsEventType};
 const TextRule kNotEmptyRule{"at least one character", "^[\\s\\S]+$",
                              [](std::string_view text) { return !text.empty(); }};
 
@@ -209,7 +324,7 @@ std::vector<Problem> CheckEdgeConfig(const EdgeConfig& config) {
     }
   }
   for (const auto& [name, stream] : config.streams) {
-    StreamChecker(config, PointerTo("/streams", name), stream, problems).Check();
+    StreamChecker(config, name, stream, problems).Check();
   }
   return problems;
 }

@@ -188,6 +188,15 @@ TEST(EdgeConfig, SaysExactlyWhatIsWrong) {
                 "person } ]"),
        "edge.yaml:7: streams.gate.tasks[0].then[0].model: the cascade of 'person' leads back to itself\n"
        "edge.yaml:9: streams.gate.tasks[1].then[0].model: the cascade of 'face' leads back to itself"},
+      {WithTask("model: person\n        then: [ { model: face, then: [ { model: person } ] } ]"),
+       "edge.yaml:7: streams.gate.tasks[0].then[0].then[0].model: the cascade of 'person' leads back to itself"},
+      {WithTask("model: person\n        then: [ { model: face, then: [ { modl: person } ] } ]"),
+       "edge.yaml:7: streams.gate.tasks[0].then[0].then[0].model: is missing\n"
+       "edge.yaml:7: streams.gate.tasks[0].then[0].then[0].modl: unknown key; did you mean model?"},
+      {WithTask("model: person\n        then: [ { model: face, when: { zone: yard } } ]"),
+       "edge.yaml:7: streams.gate.tasks[0].then[0].when.zone: 'yard' is no zone of this stream; it has none"},
+      {WithTask("model: person\n        track: false\n        then: [ { model: face, when: { first: true } } ]"),
+       "edge.yaml:8: streams.gate.tasks[0].then[0].when.first: needs the task's objects to be tracked, see `track`"},
       {WithTask("model: person\n        then: [ { model: face, when: { min_score: 2 } } ]"),
        "edge.yaml:7: streams.gate.tasks[0].then[0].when.min_score: 2 is out of range; allowed: 0 to 1"},
       {std::string(kSmall) + "objective: fastest",
@@ -269,22 +278,46 @@ TEST(EdgeConfig, TellsWhatChanged) {
   EXPECT_THAT(ChangedFields(before, after), ElementsAre("/streams/gate/tasks/0/max_rate", "/streams/barn"));
 }
 
+TEST(EdgeConfig, ReadsCascadesOfAnyDepth) {
+  const EdgeConfig config = ParseGood(
+      "models: { person: { source: p.onnx }, face: { source: f.onnx }, mood: { source: m.onnx } }\n"
+      "streams:\n"
+      "  gate:\n"
+      "    source: gate.mp4\n"
+      "    zones: { yard: { polygon: [[0, 0.5], [1, 0.5], [1, 1]], dwell_s: 30 } }\n"
+      "    lines: { door: { from: [0.2, 0], to: [0.2, 1] } }\n"
+      "    tasks:\n"
+      "      - model: person\n"
+      "        then:\n"
+      "          - when: { label: person, zone: yard, schedule: { from: '22:00', to: '06:00', days: [sat, sun] } }\n"
+      "            model: face\n"
+      "            crop: { margin: 0.2, shape: tight }\n"
+      "            then: [ { model: mood, answer_s: 1, unsure_below: 0.6, then: [] } ]\n");
+  const CascadeConfig& face = config.streams.at("gate").tasks.at(0).then.at(0);
+  EXPECT_EQ(face.model, "face");
+  EXPECT_EQ(face.when.schedule->days, (std::vector{Weekday::kSaturday, Weekday::kSunday}));
+  EXPECT_EQ(face.crop.shape, CropShape::kTight);
+  const CascadeConfig& mood = face.then.list.at(0);
+  EXPECT_EQ(mood.model, "mood");
+  EXPECT_EQ(mood.unsure_below, 0.6);
+  EXPECT_EQ(config.streams.at("gate").zones.at("yard").dwell_s, 30);
+  EXPECT_TRUE(NotYetSupported(config).empty());
+  EXPECT_THAT(ParseYaml(PrintFields(config), "printed").value().json(), FieldsToJson(config));
+}
+
 TEST(EdgeConfig, SaysWhatItCannotDoYet) {
   std::vector<std::string> refused;
   std::vector<std::string> ignored;
   for (const UnsupportedOption& option : NotYetSupported(ParseGood(kFull))) {
     (option.support == Support::kRefused ? refused : ignored).push_back(option.message);
   }
-  EXPECT_THAT(refused,
-              ElementsAre("edge.yaml:15: streams.gate.tasks[0].then: not supported yet",
-                          "edge.yaml:19: events.mqtt: not supported yet", "edge.yaml:20: api: not supported yet"));
-  EXPECT_THAT(
-      ignored,
-      ElementsAre("edge.yaml:7: streams.gate.substream: has no effect yet",
-                  "edge.yaml:10: streams.gate.tasks[0].importance: has no effect yet",
-                  "edge.yaml:11: streams.gate.tasks[0].min_rate: has no effect yet",
-                  "edge.yaml:17: objective: has no effect yet", "edge.yaml:18: limits.memory_mb: has no effect yet",
-                  "edge.yaml:18: limits.reserve: has no effect yet", "edge.yaml:21: state_dir: has no effect yet"));
+  EXPECT_THAT(refused, ElementsAre("edge.yaml:20: api: not supported yet"));
+  EXPECT_THAT(ignored, ElementsAre("edge.yaml:7: streams.gate.substream: has no effect yet",
+                                   "edge.yaml:10: streams.gate.tasks[0].importance: has no effect yet",
+                                   "edge.yaml:11: streams.gate.tasks[0].min_rate: has no effect yet",
+                                   "edge.yaml:17: objective: has no effect yet",
+                                   "edge.yaml:18: limits.memory_mb: has no effect yet",
+                                   "edge.yaml:18: limits.reserve: has no effect yet"));
 }
 
 TEST(EdgeConfig, RefusesDevicesOtherThanTheProcessor) {

@@ -18,7 +18,8 @@
 //   ToMarkdown(SchemaOf<LimitsConfig>());                              // schema.h has the rest
 //
 // A member may be a bool, a number, text, an enum, a struct with Fields(), and std::optional, std::vector, std::array
-// and std::map<std::string, ..> of these. An enum names its values by a function beside it:
+// and std::map<std::string, ..> of these; an Again<T> is a list of the struct T that it lies in. An enum names its
+// values by a function beside it:
 //
 //   constexpr auto NamesOf(Objective) { return std::array{EnumName{Objective::kFair, "fair"}, ...}; }
 //
@@ -170,6 +171,23 @@ struct FieldType<std::vector<T>> {
     for (const T& item : value) json.push_back(FieldType<T>::Write(item));
     return json;
   }
+};
+
+// A list of the struct that it is a member of.
+template <typename T>
+struct Again {
+  std::vector<T> list;
+};
+
+template <typename T>
+struct FieldType<Again<T>> {
+  static Schema Describe() {
+    return {.kind = Schema::Kind::kList, .again = [] { return FieldType<T>::Describe(); }};
+  }
+  static bool Read(const nlohmann::json& json, Again<T>& value) {
+    return FieldType<std::vector<T>>::Read(json, value.list);
+  }
+  static nlohmann::json Write(const Again<T>& value) { return FieldType<std::vector<T>>::Write(value.list); }
 };
 
 template <typename T, size_t N>

@@ -123,7 +123,8 @@ TEST(Example, CallsDefaultWhatIsDefault) {
 }
 
 TEST(TextRules, AgreeWithTheirPatterns) {
-  const TextRule* rules[] = {&kNameRule, &kSha256Rule, &kListenRule, &kNotEmptyRule};
+  const TextRule* rules[] = {&kNameRule,      &kSha256Rule, &kListenRule,   &kNotEmptyRule,
+                             &kTimeOfDayRule, &kTopicRule,  &kEventTypeRule};
   const std::string texts[] = {"",
                                "a",
                                "gate-1",
@@ -147,6 +148,18 @@ TEST(TextRules, AgreeWithTheirPatterns) {
                                "ho st:80",
                                "http://h:80",
                                "host:8a",
+                               "00:00",
+                               "23:59",
+                               "24:00",
+                               "24:01",
+                               "12:60",
+                               "1:00",
+                               "site/box",
+                               "/site",
+                               "site/",
+                               "site/+",
+                               "result",
+                               "results",
                                "a\nb"};
   for (const TextRule* rule : rules) {
     // Pattern and code say the same, but for a port number, whose size the pattern cannot tell.

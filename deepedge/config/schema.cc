@@ -103,7 +103,9 @@ class Checker {
     }
     CheckCount(info, value.size(), at);
     const FieldInfo item_info{.min = info.min, .max = info.max, .text = info.text};
-    for (size_t i = 0; i < value.size(); ++i) Check(schema.item[0], item_info, value[i], PointerTo(at, i));
+    if (value.empty()) return;
+    const Schema item = ItemOf(schema);
+    for (size_t i = 0; i < value.size(); ++i) Check(item, item_info, value[i], PointerTo(at, i));
   }
 
   void CheckNames(const Schema& schema, const FieldInfo& info, const json& value, const std::string& at) {
@@ -153,11 +155,13 @@ void CollectUnsupported(const Schema& schema, const json& value, const std::stri
       found.push_back({entry_at, field.info.support});
     }
   }
-  if (schema.item.empty()) return;
+  const bool holds_items = schema.kind == Schema::Kind::kList || schema.kind == Schema::Kind::kNames;
+  if (!holds_items || value.empty()) return;
+  const Schema each = ItemOf(schema);
   if (value.is_array()) {
-    for (size_t i = 0; i < value.size(); ++i) CollectUnsupported(schema.item[0], value[i], PointerTo(at, i), found);
+    for (size_t i = 0; i < value.size(); ++i) CollectUnsupported(each, value[i], PointerTo(at, i), found);
   } else if (value.is_object()) {
-    for (const auto& [name, item] : value.items()) CollectUnsupported(schema.item[0], item, PointerTo(at, name), found);
+    for (const auto& [name, item] : value.items()) CollectUnsupported(each, item, PointerTo(at, name), found);
   }
 }
 
@@ -201,6 +205,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+Schema ItemOf(const Schema& schema) { return schema.again != nullptr ? schema.again() : schema.item[0]; }
 
 std::vector<Problem> CheckAgainst(const Schema& schema, const json& value) {
   Checker checker;

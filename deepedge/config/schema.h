@@ -60,8 +60,13 @@ struct Schema {
   std::optional<size_t> count;       // kList: exactly so many
   std::vector<std::string> choices;  // kChoice
   std::vector<Schema> item;          // kList, kNames: one
-  std::vector<SchemaField> fields;   // kTable
+  // kList without `item`: makes it. For a list that lies in its own items, such as what follows what follows a task.
+  Schema (*again)() = nullptr;
+  std::vector<SchemaField> fields;  // kTable
 };
+
+// What a list or a table of names holds.
+Schema ItemOf(const Schema& schema);
 
 struct SchemaField {
   std::string key;

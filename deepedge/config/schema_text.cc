@@ -65,7 +65,7 @@ void AppendYaml(const Schema& schema, const json& value, size_t indent, std::str
       }
       // The first line of the item moves behind the dash.
       std::string block;
-      AppendYaml(schema.item[0], item, indent + 2, block);
+      AppendYaml(ItemOf(schema), item, indent + 2, block);
       block[indent] = '-';
       out += block;
     }
@@ -95,7 +95,9 @@ void AddRange(std::optional<double> min, std::optional<double> max, ordered_json
   if (max) node["maximum"] = number(*max);
 }
 
-ordered_json SchemaNode(const Schema& schema, const FieldInfo& info) {
+// `item_at`: where in the file the items of the list around it stand, for lists that hold them again.
+ordered_json SchemaNode(const Schema& schema, const FieldInfo& info, const std::string& at = "#",
+                        const std::string& item_at = "#") {
   ordered_json node;
   if (*info.help != '\0') node["description"] = info.help;
   switch (schema.kind) {
@@ -120,14 +122,19 @@ ordered_json SchemaNode(const Schema& schema, const FieldInfo& info) {
       node["type"] = "array";
       if (info.min_entries > 0) node["minItems"] = info.min_entries;
       if (schema.count) node["minItems"] = node["maxItems"] = *schema.count;
-      node["items"] = SchemaNode(schema.item[0], {.min = info.min, .max = info.max, .text = info.text});
+      if (schema.again != nullptr) {
+        node["items"] = {{"$ref", item_at}};
+      } else {
+        node["items"] = SchemaNode(schema.item[0], {.min = info.min, .max = info.max, .text = info.text}, at + "/items",
+                                   at + "/items");
+      }
       break;
     }
     case Schema::Kind::kNames:
       node["type"] = "object";
       if (info.min_entries > 0) node["minProperties"] = info.min_entries;
       if (info.text != nullptr) node["propertyNames"] = {{"pattern", info.text->pattern}};
-      node["additionalProperties"] = SchemaNode(schema.item[0], {});
+      node["additionalProperties"] = SchemaNode(schema.item[0], {}, at + "/additionalProperties", item_at);
       break;
     case Schema::Kind::kTable: {
       node["type"] = "object";
@@ -136,7 +143,8 @@ ordered_json SchemaNode(const Schema& schema, const FieldInfo& info) {
       ordered_json properties = ordered_json::object();
       for (const SchemaField& field : schema.fields) {
         if (field.info.required) required.push_back(field.key);
-        ordered_json& property = properties[field.key] = SchemaNode(field.schema, field.info);
+        ordered_json& property = properties[field.key] =
+            SchemaNode(field.schema, field.info, at + "/properties/" + field.key, item_at);
         if (!field.fallback.is_null() && !field.fallback.is_object()) property["default"] = field.fallback;
       }
       if (!required.empty()) node["required"] = std::move(required);
@@ -167,6 +175,7 @@ std::string ValueForReader(const Schema& schema, const FieldInfo& info) {
     case Schema::Kind::kText: return "text" + rule;
     case Schema::Kind::kChoice: return fmt::format("`{}`", fmt::join(schema.choices, "`, `"));
     case Schema::Kind::kList: {
+      if (schema.again != nullptr) return "list of tables like this one";
       const FieldInfo item_info{.min = info.min, .max = info.max, .text = info.text};
       const std::string item =
           schema.item[0].kind == Schema::Kind::kTable ? "tables, see below" : ValueForReader(schema.item[0], item_info);
@@ -197,6 +206,7 @@ std::string_view SupportForReader(Support support) {
 }
 
 void AppendTables(const Schema& schema, const std::string& path, std::string& out) {
+  if (schema.again != nullptr) return;
   if (schema.kind == Schema::Kind::kList || schema.kind == Schema::Kind::kNames) {
     return AppendTables(schema.item[0], path + (schema.kind == Schema::Kind::kList ? "[]" : ".NAME"), out);
   }

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "deepedge/base/check.h"
 #include "deepedge/base/result.h"
 #include "deepedge/engine/graph_facts.h"
 #include "deepedge/model/model_card.h"
@@ -50,6 +51,10 @@ struct CompileOptions {
   // Set: the graph takes one packed 8-bit picture, u8 [1, height, width, channels], and does layout, type, mean and
   // scale itself; batch and size of that input are fixed. Not set: the model's own inputs as they are.
   std::optional<PictureInput> picture;
+  // With `picture`: how many pictures one run may take at most. Whether the graph can is tried when it is compiled:
+  // two pictures in one run must give what they give alone. A graph that cannot is compiled for one picture, as with 1
+  // here; CompiledModel::max_batch() tells. Weights are held once whatever the batch.
+  int max_batch = 1;
   // With `picture`: its size may differ from what the graph was made for, which is then reshaped.
   bool resize = false;
   Precision precision = Precision::kFp32;  // of the arithmetic; kInt8 graphs are quantized already, see Quantize
@@ -67,6 +72,8 @@ class CompiledModel {
   virtual const std::vector<TensorSpec>& inputs() const = 0;
   virtual const std::vector<TensorSpec>& outputs() const = 0;
   virtual int concurrency() const = 0;
+  // How many pictures SetBatch may ask for: CompileOptions::max_batch, or 1 where the graph takes one at a time.
+  virtual int max_batch() const { return 1; }
   // False when a thread of the engine computes while the caller of Run sleeps: its own CPU time then says nothing.
   virtual bool computes_in_caller() const { return true; }
   // Bytes of the constants of all copies that this object holds.
@@ -78,6 +85,15 @@ class CompiledModel {
   // Gives an input that is not static its shape for the next runs of this slot; views of the input from before end.
   // Errors: kBadInput when it does not fit.
   virtual Status ResizeInput(int slot, size_t index, const Shape& shape) = 0;
+  // How many pictures the next runs of this slot take, 1 to max_batch(); 1 at first. The input is then u8 [pictures,
+  // height, width, channels] and every output has `pictures` as its first dimension; inputs() and outputs() go on
+  // telling of one picture. Pictures that were written stay where they are, views of inputs and outputs from before
+  // end. Threads as Run: it is the slot's user who calls it. The first run of a number of pictures other than 1, 2 and
+  // max_batch() is some ms slower.
+  virtual Status SetBatch(int slot, int pictures) {
+    DE_CHECK(slot >= 0 && slot < concurrency() && pictures == 1);
+    return {};
+  }
 
   // Errors: kInternal with the engine's own message; inputs are untouched and the slot stays usable.
   virtual Status Run(int slot) = 0;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <span>
 #include <thread>
 
 #include "deepedge/engine/engine.h"
@@ -15,19 +16,22 @@
 namespace deepedge {
 namespace {
 
-// An engine with the networks that the tests use: "affine" (static) and "dynamic", both y = 2x + 1.
+// An engine with the networks that the tests use: "affine" (static) and "dynamic", both y = 2x + 1, and one that cannot
+// take two pictures at once.
 struct EngineUnderTest {
   std::unique_ptr<Engine> engine;
   ModelFiles affine;
   ModelFiles dynamic;
+  ModelFiles single;
   bool computes = true;  // the fake gives the answer to an input of ones, whatever the input
 };
 
 std::unique_ptr<EngineUnderTest> MakeOpenVino(const Path& folder) {
   auto engine = CreateOpenVinoEngine();
   EXPECT_TRUE(engine.ok());
-  return std::make_unique<EngineUnderTest>(
-      EngineUnderTest{std::move(engine).value(), test_models::WriteAffine(folder), test_models::WriteDynamic(folder)});
+  return std::make_unique<EngineUnderTest>(EngineUnderTest{std::move(engine).value(), test_models::WriteAffine(folder),
+                                                           test_models::WriteDynamic(folder),
+                                                           test_models::WriteMixing(folder)});
 }
 
 FakeModel FakeAffine(const std::string& name, const Shape& shape, const Shape& given) {
@@ -45,8 +49,14 @@ std::unique_ptr<EngineUnderTest> MakeFake(const Path& folder) {
   auto engine = std::make_unique<FakeEngine>([](Duration) {});
   engine->Add(FakeAffine("affine", {1, 3, 4, 6}, {1, 3, 4, 6}));
   engine->Add(FakeAffine("dynamic", {-1, 3, -1, -1}, {2, 3, 5, 7}));
-  return std::make_unique<EngineUnderTest>(EngineUnderTest{
-      std::move(engine), {ModelFormat::kOnnx, folder / "affine.onnx", {}}, {ModelFormat::kOnnx, "dynamic", {}}, false});
+  FakeModel single = FakeAffine("single", {1, 3, 4, 6}, {1, 3, 4, 6});
+  single.takes_batches = false;
+  engine->Add(single);
+  return std::make_unique<EngineUnderTest>(EngineUnderTest{std::move(engine),
+                                                           {ModelFormat::kOnnx, folder / "affine.onnx", {}},
+                                                           {ModelFormat::kOnnx, "dynamic", {}},
+                                                           {ModelFormat::kOnnx, "single", {}},
+                                                           false});
 }
 
 struct Kind {
@@ -217,6 +227,75 @@ TEST_P(EngineContract, TakesPackedPicturesWhenAsked) {
   std::fill(pixels.begin(), pixels.end(), uint8_t{1});
   ASSERT_TRUE(model->Run(0).ok());
   EXPECT_TRUE(AllAre(model->Output(0, 0), 3));
+}
+
+TEST_P(EngineContract, TakesSeveralPicturesInOneRun) {
+  const auto model = Compile(it().affine, {.picture = PictureInput{.width = 6, .height = 4}, .max_batch = 4});
+  ASSERT_TRUE(model);
+  ASSERT_EQ(model->max_batch(), 4);
+  EXPECT_EQ(model->inputs()[0].shape, (Shape{1, 4, 6, 3}));
+  EXPECT_EQ(model->outputs()[0].shape, (Shape{1, 3, 4, 6}));
+  EXPECT_EQ(model->Input(0, 0).shape, (Shape{1, 4, 6, 3}));
+  EXPECT_EQ(model->Output(0, 0).shape, (Shape{1, 3, 4, 6}));
+  for (const int count : {3, 1, 4, 2}) {
+    ASSERT_TRUE(model->SetBatch(0, count).ok());
+    const MutableTensorView input = model->Input(0, 0);
+    EXPECT_EQ(input.shape, (Shape{count, 4, 6, 3}));
+    ASSERT_EQ(input.data.size(), static_cast<size_t>(count) * 72);
+    for (size_t i = 0; i < input.data.size(); ++i) input.As<uint8_t>()[i] = it().computes ? uint8_t(i / 72 + 1) : 1;
+    ASSERT_TRUE(model->Run(0).ok());
+    const TensorView output = model->Output(0, 0);
+    ASSERT_EQ(output.shape, (Shape{count, 3, 4, 6}));
+    for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
+      const TensorView one{output.type, {1, 3, 4, 6}, output.data.subspan(i * 72 * 4, 72 * 4)};
+      EXPECT_TRUE(AllAre(one, it().computes ? static_cast<float>(2 * (i + 1) + 1) : 3.0F)) << "picture " << i;
+    }
+  }
+}
+
+TEST_P(EngineContract, KeepsPicturesWhenTheBatchChanges) {
+  const auto model = Compile(it().affine, {.picture = PictureInput{.width = 6, .height = 4}, .max_batch = 3});
+  ASSERT_TRUE(model);
+  const auto all_zero = [](std::span<const uint8_t> bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](uint8_t v) { return v == 0; });
+  };
+  ASSERT_TRUE(model->SetBatch(0, 3).ok());
+  EXPECT_TRUE(all_zero(model->Input(0, 0).As<uint8_t>()));
+  std::ranges::fill(model->Input(0, 0).As<uint8_t>(), uint8_t{7});
+  ASSERT_TRUE(model->SetBatch(0, 1).ok());
+  EXPECT_EQ(model->Input(0, 0).As<uint8_t>()[71], 7);
+  ASSERT_TRUE(model->SetBatch(0, 3).ok());
+  EXPECT_EQ(model->Input(0, 0).As<uint8_t>()[215], 7);
+}
+
+TEST_P(EngineContract, EverySlotHasABatchOfItsOwn) {
+  const auto model =
+      Compile(it().affine, {.picture = PictureInput{.width = 6, .height = 4}, .max_batch = 2, .concurrency = 2});
+  ASSERT_TRUE(model);
+  ASSERT_TRUE(model->SetBatch(1, 2).ok());
+  ASSERT_TRUE(model->Run(0).ok() && model->Run(1).ok());
+  EXPECT_EQ(model->Output(0, 0).shape, (Shape{1, 3, 4, 6}));
+  EXPECT_EQ(model->Output(1, 0).shape, (Shape{2, 3, 4, 6}));
+}
+
+TEST_P(EngineContract, TakesOnePictureWhereTheNetworkCannotTakeMore) {
+  const auto model = Compile(it().single, {.picture = PictureInput{.width = 6, .height = 4}, .max_batch = 8});
+  ASSERT_TRUE(model);
+  EXPECT_EQ(model->max_batch(), 1);
+  EXPECT_TRUE(model->SetBatch(0, 1).ok());
+  EXPECT_EQ(model->Input(0, 0).shape, (Shape{1, 4, 6, 3}));
+  EXPECT_TRUE(model->Run(0).ok());
+  const auto tensors = Compile(it().affine, {.max_batch = 8});  // not pictures: one
+  ASSERT_TRUE(tensors);
+  EXPECT_EQ(tensors->max_batch(), 1);
+}
+
+TEST_P(EngineContract, StopsOnABatchThatIsTooLarge) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto model = Compile(it().affine, {.picture = PictureInput{.width = 6, .height = 4}, .max_batch = 2});
+  ASSERT_TRUE(model);
+  EXPECT_DEATH(static_cast<void>(model->SetBatch(0, 3)), "pictures");
+  EXPECT_DEATH(static_cast<void>(model->SetBatch(0, 0)), "pictures");
 }
 
 TEST_P(EngineContract, NamesTheFileThatIsMissing) {

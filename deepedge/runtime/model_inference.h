@@ -1,6 +1,9 @@
-// One picture through one loaded model: scale, infer, post-process. The step that tasks take for every frame, and all
-// that `deepedge model run` does.
+// Pictures through one loaded model: scale, infer, post-process. The step that tasks take for every frame, and for all
+// crops of a frame at once, and all that `deepedge model run` does.
 #pragma once
+
+#include <span>
+#include <vector>
 
 #include "deepedge/base/clock.h"
 #include "deepedge/base/result.h"
@@ -23,5 +26,11 @@ struct InferenceCost {
 // it fails. Errors: as PictureScaler, CompiledModel::Run and OutputDecoder.
 Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureScaler& scaler,
                                           const PictureView& picture, const Clock& clock, InferenceCost& cost);
+
+// The same for several pictures, of any sizes and formats, with a result for each in their order: max_batch() of the
+// model in one run, one after the other where it takes one. All or nothing: the first error ends it.
+Result<std::vector<InferenceResult>> RunModelOnPictures(LoadedModel& model, int slot, PictureScaler& scaler,
+                                                        std::span<const PictureView> pictures, const Clock& clock,
+                                                        InferenceCost& cost);
 
 }  // namespace deepedge

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -87,6 +88,9 @@ Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key) {
 
 namespace {
 
+// What a tracker can still use (tracker.h).
+constexpr float kFaintest = 0.1F;
+
 // The graph file of a variant lies beside the model's own.
 ModelFiles GraphOfVariant(const ModelFiles& files, const VariantCard& variant) {
   const Path graph = FolderOfModel(files) / variant.graph;
@@ -111,7 +115,7 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   model->name = request.name.empty() ? model->card.name : request.name;
   const VariantKey own{.width = model->card.input.width, .height = model->card.input.height};
   const VariantKey key = request.variant.value_or(own);
-  CompileOptions options{.concurrency = request.concurrency};
+  CompileOptions options{.max_batch = request.max_batch, .concurrency = request.concurrency};
   ModelFiles to_compile = model->files;
   if (key != own) {
     DE_TRY(const VariantCard variant, FindVariant(model->card, key));
@@ -124,7 +128,10 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   model->variant = ToString(key);
   model->labels = std::make_shared<const std::vector<std::string>>(model->card.labels);
   DE_TRY(model->compiled, engine.Compile(to_compile, options));
-  DE_TRY(model->decoder, MakeOutputDecoder(model->card, model->compiled->outputs()));
+  model->threshold = model->card.threshold;
+  ModelCard decoded = model->card;
+  if (request.faint_objects && decoded.task == "detection") decoded.threshold = std::min(decoded.threshold, kFaintest);
+  DE_TRY(model->decoder, MakeOutputDecoder(decoded, model->compiled->outputs()));
   return model;
 }
 

@@ -25,7 +25,9 @@ struct LoadRequest {
   std::string name;  // empty: the card's
   Path path;
   int concurrency = 1;
-  std::string sha256;  // that the file must have, in lower case; empty: any
+  int max_batch = 1;           // pictures in one run at most, where the graph can (CompileOptions::max_batch)
+  bool faint_objects = false;  // also objects that score 0.1: LoadedModel::threshold tells which are to be reported
+  std::string sha256;          // that the file must have, in lower case; empty: any
   // A form of the model that was made and measured for it (MakeVariant), or its own; nothing: its own, fp32.
   std::optional<VariantKey> variant;
 };

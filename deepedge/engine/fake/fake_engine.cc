@@ -13,29 +13,58 @@ Tensor ZeroTensor(ElementType type, const Shape& shape) {
   return {.type = type, .shape = shape, .data = std::vector<std::byte>(bytes)};
 }
 
+// The tensor `times` times, one after the other along its first dimension, which is 1.
+Tensor Repeat(const Tensor& tensor, int times) {
+  Tensor all{.type = tensor.type, .shape = tensor.shape, .data = {}};
+  if (times > 1) all.shape[0] = times;
+  for (int i = 0; i < times; ++i) all.data.insert(all.data.end(), tensor.data.begin(), tensor.data.end());
+  return all;
+}
+
+bool TakesBatches(const FakeModel& model) {
+  return model.takes_batches && std::all_of(model.outputs.begin(), model.outputs.end(), [](const Tensor& tensor) {
+           return !tensor.shape.empty() && tensor.shape[0] == 1;
+         });
+}
+
+// The first `count` of the pictures along the first dimension.
+template <typename View>
+View FirstOf(View view, int count) {
+  if (view.shape.empty() || view.shape[0] <= count) return view;
+  view.data = view.data.first(view.data.size() / static_cast<size_t>(view.shape[0]) * static_cast<size_t>(count));
+  view.shape[0] = count;
+  return view;
+}
+
 class FakeCompiledModel final : public CompiledModel {
  public:
   FakeCompiledModel(std::shared_ptr<const FakeModel> model, std::vector<TensorSpec> inputs, int concurrency,
-                    std::function<void(Duration)> spend)
-      : model_(std::move(model)), inputs_(std::move(inputs)), spend_(std::move(spend)) {
+                    int max_batch, std::function<void(Duration)> spend)
+      : model_(std::move(model)), inputs_(std::move(inputs)), max_batch_(max_batch), spend_(std::move(spend)) {
+    for (const Tensor& output : model_->outputs) outputs_.push_back(Repeat(output, max_batch));
     for (int i = 0; i < concurrency; ++i) {
       std::vector<std::optional<Tensor>> tensors;
       for (const TensorSpec& spec : inputs_) {
-        tensors.push_back(IsStatic(spec.shape) ? std::optional(ZeroTensor(spec.type, spec.shape)) : std::nullopt);
+        Shape shape = spec.shape;
+        if (max_batch > 1) shape[0] = max_batch;
+        tensors.push_back(IsStatic(shape) ? std::optional(ZeroTensor(spec.type, shape)) : std::nullopt);
       }
       slots_.push_back(std::move(tensors));
+      batches_.push_back(1);
     }
   }
 
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return model_->profile.outputs; }
   int concurrency() const override { return static_cast<int>(slots_.size()); }
+  int max_batch() const override { return max_batch_; }
   int64_t weight_bytes() const override { return model_->profile.weight_bytes; }
 
   MutableTensorView Input(int slot, size_t index) override {
     std::optional<Tensor>& tensor = InputAt(slot, index);
     DE_CHECK(tensor.has_value());  // an input without a fixed shape needs ResizeInput first
-    return {tensor->type, tensor->shape, tensor->data};
+    const MutableTensorView all{tensor->type, tensor->shape, tensor->data};
+    return max_batch_ > 1 ? FirstOf(all, BatchOf(slot)) : all;
   }
 
   Status ResizeInput(int slot, size_t index, const Shape& shape) override {
@@ -52,16 +81,23 @@ class FakeCompiledModel final : public CompiledModel {
     return {};
   }
 
+  Status SetBatch(int slot, int pictures) override {
+    DE_CHECK(slot >= 0 && slot < concurrency() && pictures >= 1 && pictures <= max_batch_);
+    batches_[static_cast<size_t>(slot)] = pictures;
+    return {};
+  }
+
   Status Run(int slot) override {
     for (size_t i = 0; i < inputs_.size(); ++i) DE_CHECK(InputAt(slot, i).has_value());
-    spend_(model_->profile.run_time);
+    spend_(model_->profile.run_time * BatchOf(slot));
     if (model_->run_error) return *model_->run_error;
     return {};
   }
 
   TensorView Output(int slot, size_t index) const override {
     DE_CHECK(slot >= 0 && slot < concurrency() && index < model_->outputs.size());
-    return model_->outputs[index].View();
+    const TensorView all = outputs_[index].View();
+    return max_batch_ > 1 ? FirstOf(all, BatchOf(slot)) : all;
   }
 
  private:
@@ -70,9 +106,17 @@ class FakeCompiledModel final : public CompiledModel {
     return slots_[static_cast<size_t>(slot)][index];
   }
 
+  int BatchOf(int slot) const {
+    DE_CHECK(slot >= 0 && slot < concurrency());
+    return batches_[static_cast<size_t>(slot)];
+  }
+
   const std::shared_ptr<const FakeModel> model_;
   const std::vector<TensorSpec> inputs_;
+  const int max_batch_;
   const std::function<void(Duration)> spend_;
+  std::vector<Tensor> outputs_;                            // the model's, for max_batch_ pictures
+  std::vector<int> batches_;                               // of each slot
   std::vector<std::vector<std::optional<Tensor>>> slots_;  // inputs of each slot
 };
 
@@ -124,7 +168,7 @@ Result<std::optional<ModelFiles>> FakeEngine::Quantize(const ModelFiles& files, 
 }
 
 Result<std::unique_ptr<CompiledModel>> FakeEngine::Compile(const ModelFiles& files, const CompileOptions& options) {
-  DE_CHECK(options.concurrency >= 1);
+  DE_CHECK(options.concurrency >= 1 && options.max_batch >= 1);
   DE_TRY(auto model, Find(files.graph));
   DE_TRY(auto inputs, InputsFor(*model, options.picture));
   for (const auto& [name, shape] : options.input_shapes) {
@@ -135,8 +179,9 @@ Result<std::unique_ptr<CompiledModel>> FakeEngine::Compile(const ModelFiles& fil
     }
     spec->shape = shape;
   }
+  const int max_batch = options.picture && TakesBatches(*model) ? options.max_batch : 1;
   return std::unique_ptr<CompiledModel>(
-      std::make_unique<FakeCompiledModel>(std::move(model), std::move(inputs), options.concurrency, spend_));
+      std::make_unique<FakeCompiledModel>(std::move(model), std::move(inputs), options.concurrency, max_batch, spend_));
 }
 
 }  // namespace deepedge

@@ -26,6 +26,9 @@ struct FakeModel {
   std::vector<Tensor> outputs;  // given by every run, one for each of the profile's outputs
   std::vector<std::string> output_operations;
   std::optional<Error> run_error;  // set: every run fails with it, after its time
+  // Takes several pictures in one run, if its outputs have a first dimension of 1: gives its outputs once for each, in
+  // run_time for each.
+  bool takes_batches = true;
 };
 
 class FakeEngine final : public Engine {

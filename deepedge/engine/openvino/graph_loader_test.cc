@@ -147,6 +147,103 @@ TEST_F(GraphLoaderTest, RunsATensorFlowGraphThatBranches) {
   }
 }
 
+class JoiningLoopTest : public GraphLoaderTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(JoiningLoopTest, RunsATensorFlowLoopThatJoinsPartsOfDifferentLengths) {
+  const auto graph =
+      Load(Write("g.pb", TestTfJoiningLoop(
+                             {{"array", TestTfNode("array", "TensorArrayV3", {GetParam()},
+                                                   TestTfType("dtype", 1) + TestTfShape("element_shape", {-1, 2}))}})));
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  ASSERT_EQ(graph.value().model->outputs().size(), 1U);
+  auto request = core()
+                     .compile_model(graph.value().model, "CPU", ov::hint::inference_precision(ov::element::f32))
+                     .create_infer_request();
+  const std::vector<float> x = {1, 2, 3, 4, 5, 6, 7, 8};
+  std::copy(x.begin(), x.end(), request.get_tensor("x").data<float>());
+  for (const int32_t turns : {3, 2, 0, 1, 4}) {
+    std::vector<float> expected;
+    for (int32_t turn = 1; turn <= turns; ++turn) {
+      for (size_t i = 0; i < static_cast<size_t>(turn) * 2; ++i) expected.push_back(x[i] * static_cast<float>(turn));
+    }
+    *request.get_tensor("turns").data<int32_t>() = turns;
+    request.infer();
+    const ov::Tensor y = request.get_tensor("y");
+    EXPECT_EQ(y.get_shape(), (ov::Shape{expected.size() / 2, 2})) << turns;
+    EXPECT_EQ(std::vector<float>(y.data<float>(), y.data<float>() + y.get_size()), expected) << turns;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(SizeOfTheArray, JoiningLoopTest, ::testing::Values("size", "turns"));
+
+// A cascade as in MTCNN: what the loop found goes on to the next stages, each of which runs only if there is anything.
+std::string CascadeBehindALoop() {
+  const std::string f32 = TestTfType("T", 1);
+  const std::string i32 = TestTfType("T", 3);
+  const std::string truth = TestTfType("T", 10);
+  const std::string merge = f32 + TestTfInt("N", 2);
+  const std::string sides = TestTfAttribute("ksize", BytesField(1, BytesField(3, std::string("\1\2\1\1", 4)))) +
+                            TestTfAttribute("strides", BytesField(1, BytesField(3, std::string("\1\2\1\1", 4)))) +
+                            TestTfText("padding", "VALID") + TestTfText("data_format", "NHWC");
+  const auto empty = [](const std::string& name, const std::vector<int64_t>& dims, const std::string& after) {
+    std::string shape;
+    for (const int64_t dim : dims) shape += BytesField(2, NumberField(1, static_cast<uint64_t>(dim)));
+    return TestTfNode(
+        name, "Const", {"^" + after},
+        TestTfType("dtype", 1) + TestTfAttribute("value", BytesField(8, NumberField(1, 1) + BytesField(2, shape))));
+  };
+  // Whether `what` has more than `least` rows, and the two sides of a branch on that.
+  const auto branch = [&](const std::string& name, const std::string& what, const std::string& least) {
+    return TestTfNode(name + "/shape", "Shape", {what}, f32 + TestTfType("out_type", 3)) +
+           TestTfNode(name + "/rows", "Slice", {name + "/shape", "first", "single"}, i32 + TestTfType("Index", 3)) +
+           TestTfNode(name + "/count", "Reshape", {name + "/rows", "scalar"}, i32 + TestTfType("Tshape", 3)) +
+           TestTfNode(name, "Greater", {name + "/count", least}, i32) +
+           TestTfNode(name + "/sides", "Switch", {name, name}, truth) +
+           TestTfNode(name + "/no", "Identity", {name + "/sides"}, truth) +
+           TestTfNode(name + "/switch", "Switch", {what, name}, f32);
+  };
+  return TestTfJoiningLoop({{"y", ""}}) + TestTfInts("first", {1}, {0}) + TestTfInts("single", {1}, {1}) +
+         TestTfInts("scalar", {0}, {}) + TestTfInts("three", {}, {3}) + TestTfInts("pairs", {4}, {-1, 2, 1, 1}) +
+         TestTfInts("list", {1}, {-1}) + branch("many", "join", "three") +
+         TestTfNode("many/yes", "Neg", {"many/switch:1"}, f32) + empty("many/empty", {0, 2}, "many/no") +
+         TestTfNode("kept", "Merge", {"many/empty", "many/yes"}, merge) + branch("any", "kept", "zero") +
+         TestTfNode("pictures", "Reshape", {"any/switch:1", "pairs"}, f32 + TestTfType("Tshape", 3)) +
+         TestTfNode("pool", "MaxPool", {"pictures"}, f32 + sides) +
+         TestTfNode("any/yes", "Reshape", {"pool", "list"}, f32 + TestTfType("Tshape", 3)) +
+         empty("any/empty", {0}, "any/no") + TestTfNode("y", "Merge", {"any/empty", "any/yes"}, merge);
+}
+
+TEST_F(GraphLoaderTest, RunsATensorFlowCascadeBehindALoop) {
+  const auto graph = Load(Write("g.pb", CascadeBehindALoop()));
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  auto request = core()
+                     .compile_model(graph.value().model, "CPU", ov::hint::inference_precision(ov::element::f32))
+                     .create_infer_request();
+  const std::vector<float> x = {1, 2, 3, 4, 5, 6, 7, 8};
+  std::copy(x.begin(), x.end(), request.get_tensor("x").data<float>());
+  // The greater one of each row's two numbers, negated; three rows are too few.
+  const std::pair<int32_t, std::vector<float>> cases[] = {
+      {3, {-1, -2, -6, -3, -9, -15}}, {2, {}}, {0, {}}, {4, {-1, -2, -6, -3, -9, -15, -4, -12, -20, -28}}};
+  for (const auto& [turns, expected] : cases) {
+    *request.get_tensor("turns").data<int32_t>() = turns;
+    request.infer();
+    const ov::Tensor y = request.get_output_tensor(0);
+    EXPECT_EQ(std::vector<float>(y.data<float>(), y.data<float>() + y.get_size()), expected) << turns;
+  }
+}
+
+TEST_F(GraphLoaderTest, RunsATensorFlowLoopThatJoinsWholeNumbers) {
+  const auto graph = Load(Write("g.pb", TestTfJoiningLoop({}, 3)));
+  ASSERT_TRUE(graph.ok()) << graph.error().message;
+  auto request = core().compile_model(graph.value().model, "CPU").create_infer_request();
+  std::fill_n(request.get_tensor("x").data<int32_t>(), 8, 16'777'217);  // which no float is
+  *request.get_tensor("turns").data<int32_t>() = 1;
+  request.infer();
+  const ov::Tensor y = request.get_tensor("y");
+  ASSERT_EQ(y.get_shape(), (ov::Shape{1, 2}));
+  EXPECT_EQ(y.data<int32_t>()[0], 16'777'217);
+}
+
 TEST_F(GraphLoaderTest, TellsTheMetadataOfAnOnnxFile) {
   const std::string entry = BytesField(1, "stride") + BytesField(2, "32");
   const std::string model =

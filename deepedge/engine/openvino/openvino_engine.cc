@@ -92,7 +92,7 @@ class OpenVinoEngine final : public Engine {
   }
 
   Result<std::unique_ptr<CompiledModel>> Compile(const ModelFiles& files, const CompileOptions& options) override {
-    DE_CHECK(options.concurrency >= 1);
+    DE_CHECK(options.concurrency >= 1 && options.max_batch >= 1);
     const AffinityScope affinity(cpus_);
     const std::vector<Precision> precisions = Precisions();
     if (std::find(precisions.begin(), precisions.end(), options.precision) == precisions.end()) {
@@ -103,6 +103,11 @@ class OpenVinoEngine final : public Engine {
     DE_TRY_STATUS(ReshapeInputs(*loaded.model, options.input_shapes, files.graph));
     if (options.picture) {
       DE_TRY_STATUS(AddPictureInput(loaded.model, *options.picture, files.graph, options.resize));
+    }
+    if (options.picture && options.max_batch > 1) {
+      auto batched = OpenVinoModel::CreateBatched(core_, *loaded.model, options.max_batch, options.concurrency,
+                                                  options.precision, files.graph);
+      if (batched) return batched;
     }
     return OpenVinoModel::Create(core_, loaded.model, options.concurrency, options.precision, files.graph);
   }

@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <optional>
+#include <utility>
 
+#include "deepedge/engine/openvino/batch.h"
 #include "deepedge/engine/openvino/compile_settings.h"
 #include "deepedge/engine/openvino/graph_loader.h"
 #include "deepedge/engine/openvino/ov_types.h"
@@ -30,24 +34,49 @@ ov::Tensor MakeTensor(const TensorSpec& spec, const Shape& shape) {
 
 Result<std::unique_ptr<CompiledModel>> OpenVinoModel::Create(ov::Core& core, const std::shared_ptr<ov::Model>& model,
                                                              int concurrency, Precision precision, const Path& file) {
-  const CopyPlan plan = PlanCopies(WeightBytes(*model), concurrency);
   std::unique_ptr<OpenVinoModel> result(new OpenVinoModel(file));
   DE_TRY(result->inputs_, SpecsOf(std::as_const(*model).inputs(), "input", file));
   DE_TRY(result->outputs_, SpecsOf(std::as_const(*model).outputs(), "output", file));
-  result->weight_bytes_ = WeightBytes(*model) * plan.copies;
-  DE_TRY_STATUS(CatchOv(file, ErrorCode::kUnsupported, [&]() -> Status {
-    result->computes_in_caller_ = plan.copies == concurrency;
+  DE_TRY_STATUS(result->CompileSlots(core, model, concurrency, precision));
+  DE_TRY_STATUS(result->WarmUp());
+  return std::unique_ptr<CompiledModel>(std::move(result));
+}
+
+std::unique_ptr<CompiledModel> OpenVinoModel::CreateBatched(ov::Core& core, const ov::Model& model, int max_batch,
+                                                            int concurrency, Precision precision, const Path& file) {
+  std::unique_ptr<OpenVinoModel> result(new OpenVinoModel(file));
+  result->max_batch_ = max_batch;
+  const auto create = [&]() -> Result<bool> {
+    DE_TRY(result->inputs_, SpecsOf(model.inputs(), "input", file));
+    DE_TRY(result->outputs_, SpecsOf(model.outputs(), "output", file));
+    const auto batched = WithBatch(model, max_batch);
+    if (!batched) return false;
+    DE_TRY_STATUS(result->CompileSlots(core, batched, concurrency, precision));
+    if (!result->AnswersPicturesAlike(precision)) return false;
+    DE_TRY_STATUS(result->WarmUpBatches());
+    return true;
+  };
+  // Why it cannot does not matter: the caller compiles for one picture then, and hears what is wrong with that.
+  const auto created = CatchOv(file, ErrorCode::kUnsupported, create);
+  if (!created.ok() || !created.value()) return nullptr;
+  return result;
+}
+
+Status OpenVinoModel::CompileSlots(ov::Core& core, const std::shared_ptr<ov::Model>& model, int concurrency,
+                                   Precision precision) {
+  const CopyPlan plan = PlanCopies(WeightBytes(*model), concurrency);
+  weight_bytes_ = WeightBytes(*model) * plan.copies;
+  computes_in_caller_ = plan.copies == concurrency;
+  return CatchOv(file_, ErrorCode::kUnsupported, [&]() -> Status {
     for (int copy = 0; copy < plan.copies; ++copy) {
       const ov::CompiledModel compiled = core.compile_model(model, kDevice, CompileProperties(plan.streams, precision));
       for (int stream = 0; stream < std::max(1, plan.streams); ++stream) {
-        DE_TRY(Slot slot, result->MakeSlot(compiled));
-        result->slots_.push_back(std::move(slot));
+        DE_TRY(Slot slot, MakeSlot(compiled));
+        slots_.push_back(std::move(slot));
       }
     }
     return {};
-  }));
-  DE_TRY_STATUS(result->WarmUp());
-  return std::unique_ptr<CompiledModel>(std::move(result));
+  });
 }
 
 Result<OpenVinoModel::Slot> OpenVinoModel::MakeSlot(ov::CompiledModel compiled) const {
@@ -61,7 +90,22 @@ Result<OpenVinoModel::Slot> OpenVinoModel::MakeSlot(ov::CompiledModel compiled) 
     slot.request.set_input_tensor(i, slot.inputs[i]);
   }
   slot.outputs.resize(outputs_.size());
+  if (max_batch_ > 1) AddBatches(slot);
   return slot;
+}
+
+void OpenVinoModel::AddBatches(Slot& slot) const {
+  Shape shape = inputs_.front().shape;
+  shape[0] = max_batch_;
+  ov::Tensor all = MakeTensor(inputs_.front(), shape);
+  for (int pictures = 1; pictures <= max_batch_; ++pictures) {
+    // A part of the tensor keeps its memory alive.
+    ov::Coordinate end(all.get_shape());
+    end[0] = static_cast<size_t>(pictures);
+    slot.batches.emplace_back(all, ov::Coordinate(end.size(), 0), end);
+  }
+  slot.inputs.front() = slot.batches.front();
+  slot.request.set_input_tensor(0, slot.inputs.front());
 }
 
 Status OpenVinoModel::WarmUp() {
@@ -70,6 +114,43 @@ Status OpenVinoModel::WarmUp() {
   if (!ready) return {};
   for (int slot = 0; slot < concurrency(); ++slot) DE_TRY_STATUS(Run(slot));
   return {};
+}
+
+Status OpenVinoModel::WarmUpBatches() {
+  for (int slot = 0; slot < concurrency(); ++slot) {
+    for (const int pictures : {std::min(2, max_batch_), max_batch_, 1}) {
+      DE_TRY_STATUS(SetBatch(slot, pictures));
+      DE_TRY_STATUS(Run(slot));
+    }
+    const auto bytes = static_cast<uint8_t*>(SlotAt(slot).batches.back().data());
+    std::memset(bytes, 0, SlotAt(slot).batches.back().get_byte_size());
+  }
+  return {};
+}
+
+// On the first slot; the others compute the same.
+bool OpenVinoModel::AnswersPicturesAlike(Precision precision) {
+  const std::array<std::vector<uint8_t>, 2> pictures = BatchTestPictures(inputs_.front().shape);
+  const auto run = [&](int count, size_t first) -> std::optional<std::vector<Tensor>> {
+    if (!SetBatch(0, count).ok()) return std::nullopt;
+    auto to = Input(0, 0).As<uint8_t>().begin();
+    for (size_t i = 0; i < static_cast<size_t>(count); ++i) to = std::ranges::copy(pictures[(first + i) % 2], to).out;
+    if (!Run(0).ok()) return std::nullopt;
+    std::vector<Tensor> outputs;
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+      const TensorView view = Output(0, i);
+      outputs.push_back({view.type, view.shape, {view.data.begin(), view.data.end()}});
+    }
+    return outputs;
+  };
+  const auto first = run(1, 0);
+  const auto second = run(1, 1);
+  if (!first || !second) return false;
+  for (const int count : {2, max_batch_}) {
+    const auto together = run(count, 0);
+    if (!together || !SameAnswers(*first, *second, *together, count, precision)) return false;
+  }
+  return true;
 }
 
 OpenVinoModel::Slot& OpenVinoModel::SlotAt(int slot) {
@@ -92,14 +173,31 @@ MutableTensorView OpenVinoModel::Input(int slot, size_t index) {
           {static_cast<std::byte*>(tensor.data()), tensor.get_byte_size()}};
 }
 
+Error OpenVinoModel::BadShape(size_t index, const Shape& shape) const {
+  return {ErrorCode::kBadInput, fmt::format("{}: input '{}' takes {}, not {}", file_.string(), inputs_[index].name,
+                                            ToString(inputs_[index].shape), ToString(shape))};
+}
+
+Status OpenVinoModel::SetBatch(int slot, int pictures) {
+  Slot& owner = SlotAt(slot);
+  DE_CHECK(pictures >= 1 && pictures <= max_batch_);
+  if (max_batch_ == 1) return {};
+  const ov::Tensor& tensor = owner.batches[static_cast<size_t>(pictures) - 1];
+  if (owner.inputs.front().get_shape() == tensor.get_shape()) return {};
+  return CatchOv(file_, ErrorCode::kInternal, [&]() -> Status {
+    owner.request.set_input_tensor(0, tensor);
+    owner.inputs.front() = tensor;
+    return {};
+  });
+}
+
 Status OpenVinoModel::ResizeInput(int slot, size_t index, const Shape& shape) {
   Slot& owner = SlotAt(slot);
   DE_CHECK(index < inputs_.size());
   const TensorSpec& spec = inputs_[index];
   const bool any_rank = owner.compiled.input(index).get_partial_shape().rank().is_dynamic();
   if (!IsStatic(shape) || !(any_rank || Fits(shape, spec.shape))) {
-    return Error{ErrorCode::kBadInput, fmt::format("{}: input '{}' takes {}, not {}", file_.string(), spec.name,
-                                                   ToString(spec.shape), ToString(shape))};
+    return BadShape(index, shape);
   }
   constexpr int64_t kMaxElements = int64_t{1} << 31;
   int64_t elements = 1;
@@ -110,6 +208,7 @@ Status OpenVinoModel::ResizeInput(int slot, size_t index, const Shape& shape) {
     }
     elements *= dimension;
   }
+  if (max_batch_ > 1) return SetBatch(slot, 1);
   if (owner.inputs[index] && FromOv(owner.inputs[index].get_shape()) == shape) return {};
   return CatchOv(file_, ErrorCode::kBadInput, [&]() -> Status {
     ov::Tensor tensor = MakeTensor(spec, shape);

@@ -19,14 +19,22 @@ class OpenVinoModel final : public CompiledModel {
   static Result<std::unique_ptr<CompiledModel>> Create(ov::Core& core, const std::shared_ptr<ov::Model>& model,
                                                        int concurrency, Precision precision, const Path& file);
 
+  // The same for up to `max_batch` pictures in one run. `model` has one input, u8 [1, height, width, channels], and is
+  // left as it is. Null where the graph does not give for several pictures at once what it gives for each, or cannot be
+  // compiled so.
+  static std::unique_ptr<CompiledModel> CreateBatched(ov::Core& core, const ov::Model& model, int max_batch,
+                                                      int concurrency, Precision precision, const Path& file);
+
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
   int concurrency() const override { return static_cast<int>(slots_.size()); }
+  int max_batch() const override { return max_batch_; }
   bool computes_in_caller() const override { return computes_in_caller_; }
   int64_t weight_bytes() const override { return weight_bytes_; }
 
   MutableTensorView Input(int slot, size_t index) override;
   Status ResizeInput(int slot, size_t index, const Shape& shape) override;
+  Status SetBatch(int slot, int pictures) override;
   Status Run(int slot) override;
   TensorView Output(int slot, size_t index) const override;
 
@@ -37,17 +45,24 @@ class OpenVinoModel final : public CompiledModel {
     ov::InferRequest request;
     std::vector<ov::Tensor> inputs;   // ours, set once; empty where the shape is not known yet
     std::vector<ov::Tensor> outputs;  // the request's; renewed after each run where the shape is not fixed
+    std::vector<ov::Tensor> batches;  // of a model with batches: its input for 1, 2, .. pictures, in the same memory
   };
 
   explicit OpenVinoModel(Path file) : file_(std::move(file)) {}
+  Status CompileSlots(ov::Core& core, const std::shared_ptr<ov::Model>& model, int concurrency, Precision precision);
   Result<Slot> MakeSlot(ov::CompiledModel compiled) const;
+  void AddBatches(Slot& slot) const;
   Status WarmUp();
+  Status WarmUpBatches();
+  bool AnswersPicturesAlike(Precision precision);
+  Error BadShape(size_t index, const Shape& shape) const;
   Slot& SlotAt(int slot);
   const Slot& SlotAt(int slot) const;
 
   Path file_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
+  int max_batch_ = 1;
   bool computes_in_caller_ = true;
   int64_t weight_bytes_ = 0;
   std::vector<Slot> slots_;

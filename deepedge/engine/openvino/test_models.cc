@@ -76,6 +76,26 @@ ModelFiles WriteLarge(const Path& folder) {
   return Write(folder, "large", std::make_shared<ov::op::v0::MatMul>(x, ones), "y", {x});
 }
 
+ModelFiles WriteMixing(const Path& folder) {
+  const auto x = Input("x", {1, 3, 4, 6});
+  const auto axis = ov::op::v0::Constant::create(ov::element::i64, {1}, {0});
+  const auto mean = std::make_shared<ov::op::v1::ReduceMean>(x, axis, true);
+  return Write(folder, "mixing", std::make_shared<ov::op::v1::Add>(x, mean), "y", {x});
+}
+
+ModelFiles WriteOneRow(const Path& folder, bool open) {
+  const auto x = Input("x", {1, 3, 4, 6});
+  const auto shape = ov::op::v0::Constant::create(ov::element::i64, {2}, {1, open ? -1 : 72});
+  return Write(folder, open ? "one_open_row" : "one_row", std::make_shared<ov::op::v1::Reshape>(x, shape, false), "y",
+               {x});
+}
+
+ModelFiles WriteWithoutBatch(const Path& folder) {
+  const auto x = Input("x", {1, 3, 4, 6});
+  const auto shape = ov::op::v0::Constant::create(ov::element::i64, {3}, {3, 4, 6});
+  return Write(folder, "without_batch", std::make_shared<ov::op::v1::Reshape>(x, shape, false), "y", {x});
+}
+
 ModelFiles WriteConvolutions(const Path& folder) {
   std::mt19937 random(7);
   const auto weights = [&random](const ov::Shape& shape) {

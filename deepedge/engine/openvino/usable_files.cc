@@ -9,6 +9,7 @@
 #include "deepedge/formats/paddle_parameters.h"
 #include "deepedge/formats/paddle_version.h"
 #include "deepedge/formats/tensorflow/tf_dequantize.h"
+#include "deepedge/formats/tensorflow/tf_tensor_array.h"
 #include "deepedge/formats/tflite_labels.h"
 #include "deepedge/formats/tflite_quantization.h"
 
@@ -104,10 +105,19 @@ Result<std::optional<ModelFiles>> RewritePaddle(const ModelFiles& files, std::op
 
 Result<std::optional<ModelFiles>> RewriteTensorFlow(const ModelFiles& files, std::optional<TemporaryFolder>& folder) {
   DE_TRY(const bool quantized, HasDequantize(files.graph));
-  if (!quantized) return std::optional<ModelFiles>();
+  DE_TRY(const bool arrays, HasJoinedArrays(files.graph));
+  if (!quantized && !arrays) return std::optional<ModelFiles>();
   DE_TRY(folder, TemporaryFolder::Create("deepedge_model_"));
-  DE_TRY(ModelFiles rewritten, RewriteDequantize(files, folder->path()));
-  return std::optional(std::move(rewritten));
+  ModelFiles rewritten = files;
+  if (arrays) {
+    DE_TRY(rewritten, RewriteJoinedArrays(rewritten, folder->path()));
+  }
+  if (quantized) {
+    DE_TRY(rewritten, RewriteDequantize(rewritten, folder->path()));
+  }
+  if (rewritten.graph != files.graph) return std::optional(std::move(rewritten));
+  folder.reset();
+  return std::optional<ModelFiles>();
 }
 
 Result<std::optional<ModelFiles>> RewriteTflite(const ModelFiles& files, std::optional<TemporaryFolder>& folder) {

@@ -14,6 +14,21 @@ constexpr int64_t kMaxShape = 4096;  // bytes of a shape, whose dimensions may h
 
 }  // namespace
 
+Result<bool> HasTfOperation(const Path& graph, std::string_view op) {
+  DE_TRY(BoundedFile file, BoundedFile::Open(graph));
+  WireScanner fields(file, 0, file.size());
+  while (const auto field = fields.Next()) {
+    if (field->number != kTfNodeField || field->type != WireType::kLength) continue;
+    WireScanner parts(file, field->offset, field->end());
+    while (const auto part = parts.Next()) {
+      if (part->number != tf_node_field::kOp) continue;
+      if (part->type == WireType::kLength && PrintableText(file, *part) == op) return true;
+      break;
+    }
+  }
+  return false;
+}
+
 const TfAttribute* TfNode::Find(std::string_view key) const {
   for (const TfAttribute& attribute : attributes) {
     if (attribute.key == key) return &attribute;
@@ -51,13 +66,22 @@ Status TfGraph::ReadAttribute(const WireField& field, TfNode& node) {
       const bool number = v->number == tf_value_field::kNumber || v->number == tf_value_field::kFlag ||
                           v->number == tf_value_field::kType;
       if (number && v->type == WireType::kVarint) attribute.number = static_cast<int64_t>(v->value);
+      if (v->number == tf_value_field::kShape && v->type == WireType::kLength) attribute.shape = *v;
       if (v->number == tf_value_field::kTensor && v->type == WireType::kLength) attribute.tensor = *v;
     }
     if (value.broken()) return Damaged("attribute of a node");
   }
   if (entry.broken()) return Damaged("attribute of a node");
   // Those of other nodes only cost memory.
-  static const std::set<std::string_view> kWanted = {"value", "dtype", "T", "mode", "narrow_range", "axis"};
+  static const std::set<std::string_view> kWanted = {"value",
+                                                     "dtype",
+                                                     "T",
+                                                     "mode",
+                                                     "narrow_range",
+                                                     "axis",
+                                                     "element_shape",
+                                                     "element_shape_except0",
+                                                     "identical_element_shapes"};
   if (kWanted.contains(attribute.key)) node.attributes.push_back(std::move(attribute));
   return {};
 }
@@ -100,23 +124,37 @@ Status TfGraph::Read() {
   return fields.broken() ? Status(Damaged("graph")) : Status();
 }
 
-Status TfGraph::ReadShape(const WireField& field, TfConstant& constant) {
-  constexpr int64_t kMost = int64_t{1} << 31;
-  if (field.length > kMaxShape) return Damaged("shape of a constant");
+Result<std::optional<std::vector<int64_t>>> TfGraph::ReadShape(const WireField& field) {
+  constexpr size_t kMostDimensions = 16;
+  if (field.length > kMaxShape) return Damaged("shape of a node");
+  std::vector<int64_t> shape;
+  bool known = true;
   WireScanner dims(file_, field.offset, field.end());
   while (const auto dim = dims.Next()) {
+    if (dim->number == 3 && dim->type == WireType::kVarint && dim->value != 0) known = false;
     if (dim->number != 2 || dim->type != WireType::kLength) continue;
+    if (shape.size() == kMostDimensions) return Damaged("shape of a node");
     int64_t size = 0;
     WireScanner parts(file_, dim->offset, dim->end());
     while (const auto part = parts.Next()) {
       if (part->number == 1 && part->type == WireType::kVarint) size = static_cast<int64_t>(part->value);
     }
+    shape.push_back(size);
+  }
+  if (dims.broken()) return Damaged("shape of a node");
+  return known ? std::optional(std::move(shape)) : std::nullopt;
+}
+
+Status TfGraph::ReadShapeOf(TfConstant& constant) {
+  constexpr int64_t kMost = int64_t{1} << 31;
+  DE_TRY(std::optional<std::vector<int64_t>> dims, ReadShape(*constant.shape));
+  if (!dims) return Damaged("shape of a constant");
+  for (const int64_t size : *dims) {
     if (size < 0 || size > kMost || (size > 0 && constant.count > kMost / size)) return Damaged("shape of a constant");
     constant.count *= size;
-    constant.dims.push_back(size);
-    if (constant.dims.size() > 16) return Damaged("shape of a constant");
   }
-  return dims.broken() ? Status(Damaged("shape of a constant")) : Status();
+  constant.dims = *std::move(dims);
+  return {};
 }
 
 Result<TfConstant> TfGraph::ReadConstant(const TfNode& node) {
@@ -133,7 +171,7 @@ Result<TfConstant> TfGraph::ReadConstant(const TfNode& node) {
     if (field->number == tf_tensor_field::kType) constant.type = static_cast<int64_t>(field->value);
     if (field->number == tf_tensor_field::kShape && message) {
       constant.shape = *field;
-      DE_TRY_STATUS(ReadShape(*field, constant));
+      DE_TRY_STATUS(ReadShapeOf(constant));
     }
     if (field->number == tf_tensor_field::kContent && message) constant.content = *field;
     if (field->number == tf_tensor_field::kFloats) {

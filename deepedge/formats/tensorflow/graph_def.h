@@ -26,6 +26,7 @@ constexpr uint32_t kText = 2;
 constexpr uint32_t kNumber = 3;
 constexpr uint32_t kFlag = 5;
 constexpr uint32_t kType = 6;
+constexpr uint32_t kShape = 7;
 constexpr uint32_t kTensor = 8;
 }  // namespace tf_value_field
 namespace tf_tensor_field {
@@ -44,6 +45,7 @@ struct TfAttribute {
   std::string key;
   std::string text;
   int64_t number = 0;  // also a flag or a type
+  std::optional<WireField> shape;
   std::optional<WireField> tensor;
 };
 
@@ -51,7 +53,7 @@ struct TfNode {
   std::string name;
   std::string op;
   std::vector<std::string> inputs;      // without ":0"
-  std::vector<TfAttribute> attributes;  // those about constants
+  std::vector<TfAttribute> attributes;  // those about constants and arrays
   WireField field;
 
   const TfAttribute* Find(std::string_view key) const;
@@ -67,6 +69,10 @@ struct TfConstant {
   std::vector<int64_t> numbers;
 };
 
+// Whether a graph holds a node of this operation; one quick pass over its nodes. Errors: kNotFound, kBadInput when
+// damaged.
+Result<bool> HasTfOperation(const Path& graph, std::string_view op);
+
 // Thread-compatible. Borrows the file and its path.
 class TfGraph {
  public:
@@ -76,6 +82,9 @@ class TfGraph {
   Status Read();
   const std::vector<TfNode>& nodes() const { return nodes_; }
   const TfNode* Find(const std::string& name) const;  // null when there is none
+
+  // The dimensions of a shape, of which open ones are negative; nothing when not even their number is known.
+  Result<std::optional<std::vector<int64_t>>> ReadShape(const WireField& field);
 
   // What a Const holds, its numbers as places in the file.
   Result<TfConstant> ReadConstant(const TfNode& node);
@@ -87,7 +96,7 @@ class TfGraph {
  private:
   Status ReadNode(const WireField& field);
   Status ReadAttribute(const WireField& field, TfNode& node);
-  Status ReadShape(const WireField& field, TfConstant& constant);
+  Status ReadShapeOf(TfConstant& constant);
 
   BoundedFile& file_;
   const Path& path_;

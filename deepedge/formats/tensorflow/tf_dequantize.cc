@@ -191,20 +191,7 @@ Result<TfValues> ReadTfValues(TfGraph& graph, const TfNode& node) {
   return values;
 }
 
-Result<bool> HasDequantize(const Path& path) {
-  DE_TRY(BoundedFile file, BoundedFile::Open(path));
-  WireScanner fields(file, 0, file.size());
-  while (const auto field = fields.Next()) {
-    if (field->number != kTfNodeField || field->type != WireType::kLength) continue;
-    WireScanner parts(file, field->offset, field->end());
-    while (const auto part = parts.Next()) {
-      if (part->number != tf_node_field::kOp) continue;
-      if (part->type == WireType::kLength && PrintableText(file, *part) == "Dequantize") return true;
-      break;
-    }
-  }
-  return false;
-}
+Result<bool> HasDequantize(const Path& path) { return HasTfOperation(path, "Dequantize"); }
 
 Result<ModelFiles> RewriteDequantize(const ModelFiles& files, const Path& folder) {
   DE_TRY(BoundedFile file, BoundedFile::Open(files.graph));
