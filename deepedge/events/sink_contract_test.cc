@@ -11,6 +11,7 @@
 #include "deepedge/events/memory_sink.h"
 #include "deepedge/events/ndjson_sink.h"
 #include "deepedge/events/null_sink.h"
+#include "deepedge/events/outbox/outbox.h"
 
 namespace deepedge {
 namespace {
@@ -56,6 +57,28 @@ class NdjsonSinkUnderTest final : public SinkUnderTest {
   RealClock clock_;
   TemporaryFolder folder_;
   std::unique_ptr<NdjsonSink> sink_;
+};
+
+class OutboxUnderTest final : public SinkUnderTest {
+ public:
+  explicit OutboxUnderTest(size_t capacity) : folder_(TemporaryFolder::Create("de_sink_test").value()) {
+    // The events of this test are of 1970: kept for ever.
+    sink_ = Outbox::Create({.file = path(), .queue_capacity = capacity, .max_age = Duration(0)}, clock_).value();
+  }
+  EventSink& sink() override { return *sink_; }
+  std::vector<std::string> Arrived() override {
+    std::vector<std::string> lines;
+    const std::vector<StoredEvent> events = ReadEvents(path(), {.limit = 10000}).value();
+    for (const StoredEvent& event : events) lines.push_back(event.json);
+    return lines;
+  }
+
+ private:
+  Path path() const { return folder_.path() / "outbox.db"; }
+
+  RealClock clock_;
+  TemporaryFolder folder_;
+  std::unique_ptr<Outbox> sink_;
 };
 
 struct SinkKind {
@@ -141,8 +164,8 @@ TEST(NullSink, ClaimsNothing) {
 INSTANTIATE_TEST_SUITE_P(
     All, SinkContract,
     testing::Values(SinkKind{"memory", [](size_t capacity) { return std::make_unique<MemorySinkUnderTest>(capacity); }},
-                    SinkKind{"ndjson",
-                             [](size_t capacity) { return std::make_unique<NdjsonSinkUnderTest>(capacity); }}),
+                    SinkKind{"ndjson", [](size_t capacity) { return std::make_unique<NdjsonSinkUnderTest>(capacity); }},
+                    SinkKind{"outbox", [](size_t capacity) { return std::make_unique<OutboxUnderTest>(capacity); }}),
     [](const testing::TestParamInfo<SinkKind>& kind) { return kind.param.name; });
 
 }  // namespace
