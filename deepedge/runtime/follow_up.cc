@@ -99,7 +99,12 @@ void FollowUp::PublishScene(const Frame& /*frame*/, const ResultEvent& event, co
   for (size_t i = 0; i < tracked.tracks.size(); ++i) {
     const DetectedObject& object = event.result.objects[i];
     if (tracked.tracks[i] == 0) continue;
-    objects.push_back({.track = tracked.tracks[i], .label = object.label, .score = object.score, .box = object.box});
+    // The track's label flickers less than the object's.
+    const Track* const track = tracker_.Find(tracked.tracks[i]);
+    objects.push_back({.track = tracked.tracks[i],
+                       .label = track != nullptr ? track->label : object.label,
+                       .score = object.score,
+                       .box = object.box});
   }
   std::vector<int64_t> ended;
   for (const Track& track : tracked.output.ended) ended.push_back(track.id);
