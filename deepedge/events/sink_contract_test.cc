@@ -75,7 +75,17 @@ class AsPictures final : public EventSink {
     scene.picture = std::make_shared<const std::vector<uint8_t>>(json.begin(), json.end());
     sink_->Publish(std::move(scene));
   }
-  Status Close() override { return sink_->Close(); }
+  // A thousand files may take a busy disk longer than the second that Close has.
+  Status Close() override {
+    const RealClock clock;
+    const Time until = clock.Now() + std::chrono::seconds(20);
+    const auto is_busy = [&] {
+      const SinkCounts now = counts();
+      return now.delivered + now.lost < now.accepted;
+    };
+    while (is_busy() && clock.Now() < until) std::this_thread::yield();
+    return sink_->Close();
+  }
   SinkCounts counts() const override { return sink_->counts(); }
 
  private:
