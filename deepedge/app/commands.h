@@ -18,6 +18,7 @@ void AddModelCommand(CLI::App& program, Action& action);
 void AddModelQuantize(CLI::App& model, Action& action);
 void AddModelReshape(CLI::App& model, Action& action);
 void AddGalleryCommand(CLI::App& program, Action& action);
+void AddEventsCommand(CLI::App& program, Action& action);
 void AddBenchCommand(CLI::App& program, Action& action);
 void AddVersionCommand(CLI::App& program, Action& action);
 

@@ -33,6 +33,7 @@ int Main(int argc, char** argv) {
   AddCheckCommand(program, action);
   AddModelCommand(program, action);
   AddGalleryCommand(program, action);
+  AddEventsCommand(program, action);
   AddBenchCommand(program, action);
   AddVersionCommand(program, action);
   try {

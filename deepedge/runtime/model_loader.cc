@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "deepedge/base/log.h"
+#include "deepedge/base/state_folder.h"
 #include "deepedge/base/url.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/pipeline/describe_model.h"
@@ -56,9 +57,7 @@ Result<Path> LocateModel(const std::string& name_or_path, const Path& repository
 
 Path DefaultRepository() {
   if (const char* repository = std::getenv("DEEPEDGE_REPOSITORY")) return repository;
-  if (const char* state = std::getenv("XDG_STATE_HOME")) return Path(state) / "deepedge" / "models";
-  if (const char* home = std::getenv("HOME")) return Path(home) / ".local" / "state" / "deepedge" / "models";
-  return "/var/lib/deepedge/models";
+  return DefaultStateFolder() / "models";
 }
 
 Status CheckHash(const ModelFiles& files, const std::string& sha256) {

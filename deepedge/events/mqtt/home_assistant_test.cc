@@ -100,14 +100,7 @@ void CheckConfig(const MqttMessage& message) {
 }
 
 const HomeAssistantOptions kOptions{.node_id = "box-1", .device_name = "Box 1", .version = "0.1.0"};
-const char* const kNames[] = {"gate",
-                              "traffic light",
-                              "",
-                              "a/b+#",
-                              "\xFF\xFE",
-                              "\xC3\xBC",
-                              "{{ x }}",
-                              "\"\\\n"};
+const char* const kNames[] = {"gate", "traffic light", "", "a/b+#", "\xFF\xFE", "\xC3\xBC", "{{ x }}", "\"\\\n"};
 
 TEST(HomeAssistant, ConfigurationsKeepTheSchemaWhateverTheNames) {
   for (const std::string name : kNames) {
