@@ -11,6 +11,7 @@
 #include "deepedge/bench/batch_bench.h"
 #include "deepedge/bench/models_bench.h"
 #include "deepedge/bench/throughput_bench.h"
+#include "deepedge/bench/tracker_bench.h"
 
 namespace deepedge {
 namespace {
@@ -71,6 +72,27 @@ void AddModels(CLI::App& bench, Action& action) {
   command->callback([options, json, &action] { action = [options, json] { return Models(*options, *json); }; });
 }
 
+void AddTracker(CLI::App& bench, Action& action) {
+  CLI::App* command = bench.add_subcommand("tracker", "numbering boxes and watching zones, for each result");
+  const auto options = std::make_shared<TrackerBenchOptions>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("--boxes", options->boxes, "in each result")->check(CLI::Range(1, 300));
+  command->add_flag("--json", *json, "print as one line of JSON");
+  command->callback([options, json, &action] {
+    action = [options, json]() -> Status {
+      DE_TRY(const TrackerCost cost, MeasureTracker(*options));
+      if (*json) {
+        fmt::print("{}\n",
+                   DumpLine({{"boxes", options->boxes}, {"tracker_us", cost.tracker_us}, {"watch_us", cost.watch_us}}));
+      } else {
+        fmt::print("{} boxes: tracker {:.1f} us, zones and lines {:.1f} us a result (median)\n", options->boxes,
+                   cost.tracker_us, cost.watch_us);
+      }
+      return {};
+    };
+  });
+}
+
 Status Batches(const BatchBenchOptions& options, bool json) {
   DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
   DE_TRY(const auto costs, MeasureBatches(*engine, options, RealClock()));
@@ -116,6 +138,7 @@ void AddBenchCommand(CLI::App& program, Action& action) {
   CLI::App* bench = program.add_subcommand("bench", "measure this program on this box");
   bench->require_subcommand(1);
   AddModels(*bench, action);
+  AddTracker(*bench, action);
   AddBatches(*bench, action);
   CLI::App* command = bench->add_subcommand("throughput", "every frame of files, against plain single-thread loops");
   const auto options = std::make_shared<ThroughputOptions>();

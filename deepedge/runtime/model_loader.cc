@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -87,6 +88,9 @@ Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key) {
 
 namespace {
 
+// What a tracker can still use (tracker.h).
+constexpr float kFaintest = 0.1F;
+
 // The graph file of a variant lies beside the model's own.
 ModelFiles GraphOfVariant(const ModelFiles& files, const VariantCard& variant) {
   const Path graph = FolderOfModel(files) / variant.graph;
@@ -125,7 +129,10 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   model->variant = ToString(key);
   model->labels = std::make_shared<const std::vector<std::string>>(model->card.labels);
   DE_TRY(model->compiled, engine.Compile(to_compile, options));
-  DE_TRY(model->decoder, MakeOutputDecoder(model->card, model->compiled->outputs()));
+  model->threshold = model->card.threshold;
+  ModelCard decoded = model->card;
+  if (request.faint_objects && decoded.task == "detection") decoded.threshold = std::min(decoded.threshold, kFaintest);
+  DE_TRY(model->decoder, MakeOutputDecoder(decoded, model->compiled->outputs()));
   return model;
 }
 

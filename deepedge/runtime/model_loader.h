@@ -33,7 +33,8 @@ struct LoadRequest {
   int concurrency = 1;
   int max_batch = 1;  // pictures in one run at most, where the graph can and it pays (CompileOptions)
   int64_t batch_from_bytes = kBatchFromBytes;
-  std::string sha256;  // that the file must have, in lower case; empty: any
+  bool faint_objects = false;  // also objects that score 0.1: LoadedModel::threshold tells which are to be reported
+  std::string sha256;          // that the file must have, in lower case; empty: any
   // A form of the model that was made and measured for it (MakeVariant), or its own; nothing: its own, fp32.
   std::optional<VariantKey> variant;
 };

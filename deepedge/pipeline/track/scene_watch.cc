@@ -47,6 +47,7 @@ SceneWatch::SceneWatch(SceneRules rules, const SceneWatchOptions& options)
 SceneReport SceneWatch::Update(const SceneFrame& frame) {
   SceneReport report;
   AdvanceTime(frame.time_s, &report);
+  ++update_;
   for (const SceneObject& object : frame.objects) {
     if (!Usable(object)) continue;
     if (!states_.contains(object.track) && states_.size() >= kMostTracks) {
@@ -54,6 +55,8 @@ SceneReport SceneWatch::Update(const SceneFrame& frame) {
       continue;
     }
     State& state = states_[object.track];
+    if (state.update == update_) continue;  // a twin
+    state.update = update_;
     state.zones.resize(rules_.zones.size());
     state.settled.resize(rules_.lines.size());
     state.object = object;

@@ -1,7 +1,7 @@
 // SceneWatch: what the tracked objects of one task do among its zones and lines, as plain events.
 //
-//   auto watch = *SceneWatch::Create(rules);
-//   for (const SceneChange& event : watch->Update({.time_s = 12.4, .objects = objects, .ended = ended}).events) ...
+//   DE_TRY(const std::unique_ptr<SceneWatch> watch, SceneWatch::Create(rules));
+//   for (const SceneChange& change : watch->Update({.time_s = 12.4, .objects = objects, .ended = ended}).events) ...
 //
 // One state for each track and zone; what counts is one point of the box, its feet unless the rules say otherwise:
 //
@@ -55,6 +55,8 @@ struct SceneObject {
 
 struct SceneFrame {
   double time_s = 0;  // media time
+  // Best first: of several with the same track (twins, see tracker.h) the first counts. Pass the track's label, which
+  // flickers less than the object's.
   std::span<const SceneObject> objects;
   std::span<const int64_t> ended = {};  // tracks that have ended with this frame
 };
@@ -117,6 +119,7 @@ class SceneWatch {
   struct State {
     SceneObject object;
     double seen_s = 0;
+    int64_t update = 0;                         // in which it was last seen
     std::vector<InZone> zones;                  // parallel to the rules
     std::vector<std::optional<Point>> settled;  // of each line: where it last was beyond the margin
   };
@@ -137,6 +140,7 @@ class SceneWatch {
   Counts picture_counts_;
   std::vector<Counts> zone_counts_;
   std::optional<double> now_s_;
+  int64_t update_ = 0;
   int64_t passed_over_ = 0;
 };
 

@@ -195,6 +195,7 @@ TEST(SceneWatch, CountsByLabelWheneverTheyChange) {
   EXPECT_EQ(Counts(See(*watch, 6, {}, {1})), "all 0=1;zone0 0=1;");
   EXPECT_EQ(Counts(See(*watch, 7, {}, {2})), "all 0=0;zone0 0=0;");
   EXPECT_EQ(Counts(See(*watch, 8, {})), "");
+  EXPECT_EQ(Counts(See(*watch, 9, {Standing(0.1, 0.6, 4, 2), Standing(0.5, 0.6, 4, 7)})), "all 2=1;");  // a twin
 }
 
 TEST(SceneWatch, RefusesBadRules) {
