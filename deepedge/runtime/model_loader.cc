@@ -114,7 +114,8 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   model->name = request.name.empty() ? model->card.name : request.name;
   const VariantKey own{.width = model->card.input.width, .height = model->card.input.height};
   const VariantKey key = request.variant.value_or(own);
-  CompileOptions options{.max_batch = request.max_batch, .concurrency = request.concurrency};
+  CompileOptions options{
+      .max_batch = request.max_batch, .batch_from_bytes = request.batch_from_bytes, .concurrency = request.concurrency};
   ModelFiles to_compile = model->files;
   if (key != own) {
     DE_TRY(const VariantCard variant, FindVariant(model->card, key));
