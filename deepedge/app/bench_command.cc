@@ -10,6 +10,7 @@
 #include "deepedge/base/thread.h"
 #include "deepedge/bench/batch_bench.h"
 #include "deepedge/bench/models_bench.h"
+#include "deepedge/bench/outbox_bench.h"
 #include "deepedge/bench/throughput_bench.h"
 #include "deepedge/bench/tracker_bench.h"
 
@@ -70,6 +71,38 @@ void AddModels(CLI::App& bench, Action& action) {
   command->add_option("--runs", options->runs, "inferences of each")->check(CLI::PositiveNumber);
   command->add_flag("--json", *json, "print as one line of JSON");
   command->callback([options, json, &action] { action = [options, json] { return Models(*options, *json); }; });
+}
+
+Status OutboxCosts(const OutboxBenchOptions& options, bool json) {
+  nlohmann::json list = nlohmann::json::array();
+  for (int i = 0; i < options.repetitions; ++i) {
+    DE_TRY(const OutboxSample sample, MeasureOutbox(options));
+    list.push_back({{"events_per_s", sample.events_per_s},
+                    {"cpu_us_per_event", sample.cpu_us},
+                    {"latency_ms_p50", sample.latency_ms_p50},
+                    {"latency_ms_p99", sample.latency_ms_p99},
+                    {"lost", sample.lost}});
+    if (json) continue;
+    fmt::print(
+        "{:.0f} events/s, {:.1f} us of CPU each, {:.1f} ms from publishing to the courier (99 %: {:.1f} ms), {} lost\n",
+        sample.events_per_s, sample.cpu_us, sample.latency_ms_p50, sample.latency_ms_p99, sample.lost);
+  }
+  if (json) fmt::print("{}\n", DumpLine(list));
+  return {};
+}
+
+void AddOutbox(CLI::App& bench, Action& action) {
+  CLI::App* command =
+      bench.add_subcommand("outbox", "events through the outbox on disk to a courier that takes them at once");
+  const auto options = std::make_shared<OutboxBenchOptions>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("--folder", options->folder, "where its file is made, to measure that disk");
+  command->add_option("--events", options->events, "how many")->check(CLI::PositiveNumber);
+  command->add_option("--rate", options->rate, "events a second; 0: as fast as they are written")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--repetitions", options->repetitions, "how often")->check(CLI::PositiveNumber);
+  command->add_flag("--json", *json, "print as one line of JSON");
+  command->callback([options, json, &action] { action = [options, json] { return OutboxCosts(*options, *json); }; });
 }
 
 void AddTracker(CLI::App& bench, Action& action) {
@@ -138,6 +171,7 @@ void AddBenchCommand(CLI::App& program, Action& action) {
   CLI::App* bench = program.add_subcommand("bench", "measure this program on this box");
   bench->require_subcommand(1);
   AddModels(*bench, action);
+  AddOutbox(*bench, action);
   AddTracker(*bench, action);
   AddBatches(*bench, action);
   CLI::App* command = bench->add_subcommand("throughput", "every frame of files, against plain single-thread loops");

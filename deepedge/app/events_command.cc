@@ -103,6 +103,7 @@ Status ShowEvents(const EventsOptions& options, const EventsRequest& request, Wa
   if (!first.ok() && first.error().code != ErrorCode::kNotFound && first.error().code != ErrorCode::kUnavailable) {
     return first;
   }
+  if (!first.ok()) fmt::print(stderr, "{}; waiting for it\n", first.error().message);
   return FollowEvents(reader, show, wakeup, clock);
 }
 

@@ -67,11 +67,11 @@ TEST_F(EventsCommandTest, RefusesWhatMakesNoSense) {
       {"--since 1h --until 2h", "is later than"},
       {"--follow --until 1h", "give one of them"},
       {"--type person", "'person' is no type of events; there are result, "},
-      {"--config /nowhere/edge.yaml --state-dir ''", "/nowhere/edge.yaml"},
+      {"--config /nowhere/edge.yaml", "/nowhere/edge.yaml"},
   };
   for (const auto& [arguments, expected] : cases) {
     const std::string state =
-        std::string_view(arguments).find("--state-dir") == std::string_view::npos ? StateOption() : "";
+        std::string_view(arguments).find("--config") == std::string_view::npos ? StateOption() : "";
     const Status status = Run(fmt::format("{} {}", arguments, state));
     ASSERT_FALSE(status.ok()) << arguments;
     EXPECT_THAT(status.error().message, HasSubstr(expected));

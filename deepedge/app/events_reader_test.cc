@@ -24,12 +24,12 @@ class EventsReaderTest : public testing::Test {
     const std::string id = "e" + std::to_string(number);
     if (number % 3 == 0) {
       return TrackEvent{.stream = stream,
-                        .moment = {.available_us = number * 1'000'000},
+                        .moment = {.available_us = int64_t{number} * 1'000'000},
                         .track = number,
                         .label = "person",
                         .id = id};
     }
-    return StreamUpEvent{.stream = stream, .at_us = number * 1'000'000, .id = id};
+    return StreamUpEvent{.stream = stream, .at_us = int64_t{number} * 1'000'000, .id = id};
   }
   void Write(int from, int to) {
     const auto outbox = MakeOutbox();
@@ -58,7 +58,7 @@ class EventsReaderTest : public testing::Test {
 
   RealClock clock_;
   TemporaryFolder folder_ = TemporaryFolder::Create("de_events_reader_test").value();
-  Path file_ = folder_.path() / "events.db";
+  Path file_ = folder_.path() / "events ?a=%41#1.db";  // what means something in an address
 };
 
 TEST_F(EventsReaderTest, ShowsWhatFits) {

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "deepedge/base/thread.h"
+
 namespace deepedge {
 namespace {
 
@@ -54,9 +56,17 @@ void EventBus::Publish(Event event) {
 }
 
 Status EventBus::Close() {
+  std::vector<Status> statuses(targets_.size());
+  {
+    std::vector<Thread> closers;
+    closers.reserve(targets_.size());
+    for (size_t i = 0; i < targets_.size(); ++i) {
+      closers.emplace_back(Thread::Options{.name = "close"},
+                           [&, i](const std::stop_token&) { statuses[i] = targets_[i].sink->Close(); });
+    }
+  }
   Status joined;
-  for (Target& target : targets_) {
-    const Status status = target.sink->Close();
+  for (const Status& status : statuses) {
     if (status.ok()) continue;
     if (joined.ok()) {
       joined = status;

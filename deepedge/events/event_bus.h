@@ -36,7 +36,8 @@ class EventBus final : public EventSink {
   void Add(std::string name, std::unique_ptr<EventSink> sink);
 
   void Publish(Event event) override;
-  // Closes all sinks, one after the other; the error joins what each of them says, and has the code of the first.
+  // Closes all sinks at the same time, each within its second; the error joins what each of them says, and has the code
+  // of the first.
   Status Close() override;
   // The sum over all sinks: an event that goes to two of them is accepted twice.
   SinkCounts counts() const override;

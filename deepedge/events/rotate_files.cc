@@ -20,10 +20,11 @@ Status Rename(const Path& from, const Path& to) {
 }  // namespace
 
 Status RotateFiles(const Path& file, int keep) {
-  int free = 1;  // or the last, which is written over
+  int first_free = 1;  // or the last, which is written over
   std::error_code ec;
-  while (free < keep && std::filesystem::exists(std::filesystem::symlink_status(Numbered(file, free), ec))) ++free;
-  for (int number = free; number > 1; --number)
+  while (first_free < keep && std::filesystem::exists(std::filesystem::symlink_status(Numbered(file, first_free), ec)))
+    ++first_free;
+  for (int number = first_free; number > 1; --number)
     DE_TRY_STATUS(Rename(Numbered(file, number - 1), Numbered(file, number)));
   return Rename(file, Numbered(file, 1));
 }

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
+#include "deepedge/base/state_folder.h"
 #include "deepedge/pipeline/crop/align.h"
 #include "deepedge/pipeline/crop/crop_box.h"
 #include "deepedge/runtime/model_inference.h"
@@ -102,10 +102,6 @@ Status CheckGalleryModel(const Gallery& gallery, const GalleryModel& model) {
                   gallery.model().name, gallery.model().sha256, model.name, model.sha256)};
 }
 
-Path DefaultGallery() {
-  if (const char* state = std::getenv("XDG_STATE_HOME")) return Path(state) / "deepedge" / "gallery.json";
-  if (const char* home = std::getenv("HOME")) return Path(home) / ".local" / "state" / "deepedge" / "gallery.json";
-  return "/var/lib/deepedge/gallery.json";
-}
+Path DefaultGallery() { return DefaultStateFolder() / "gallery.json"; }
 
 }  // namespace deepedge

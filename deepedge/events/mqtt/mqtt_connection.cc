@@ -80,7 +80,7 @@ class MqttConnection::Impl {
         handlers_(std::move(handlers)),
         clock_(clock),
         random_(static_cast<std::minstd_rand::result_type>(options_.seed)) {
-    thread_ = Thread({.name = "mqtt"}, [this](const std::stop_token&) { Run(); });
+    thread_ = Thread({.name = "mqtt-io"}, [this](const std::stop_token&) { Run(); });
   }
 
   ~Impl() {

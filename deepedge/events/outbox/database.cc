@@ -103,11 +103,26 @@ std::string_view Statement::Bytes(int column) const {
 
 void Database::Closer::operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
 
+namespace {
+
+// As an address, which is how this library is told that a file does not change.
+std::string SettledName(const Path& path) {
+  std::string name = "file:";
+  for (const char c : path.string()) {
+    const bool has_meaning = c == '%' || c == '?' || c == '#';
+    name += has_meaning ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
+  }
+  return name + "?immutable=1";
+}
+
+}  // namespace
+
 Result<Database> Database::Open(const Path& path, Mode mode, int busy_ms) {
-  const int flags = SQLITE_OPEN_NOMUTEX |
-                    (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const int flags = SQLITE_OPEN_NOMUTEX | (mode == Mode::kSettled ? SQLITE_OPEN_URI : 0) |
+                    (mode == Mode::kReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+  const std::string name = mode == Mode::kSettled ? SettledName(path) : path.string();
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
   Database database(handle);
   if (handle == nullptr) return Error{ErrorCode::kExhausted, path.string() + ": out of memory"};
   if (code != SQLITE_OK) return ErrorOf(handle, path.string());

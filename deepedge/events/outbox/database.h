@@ -55,7 +55,8 @@ class Statement {
 
 class Database {
  public:
-  enum class Mode { kReadWrite, kReadOnly };
+  // kSettled: for reading a file that nobody has open; takes no locks and makes no files beside it.
+  enum class Mode { kReadWrite, kReadOnly, kSettled };
   // kReadWrite creates the file. Waits up to `busy` for others that hold it locked, here and later.
   static Result<Database> Open(const Path& path, Mode mode, int busy_ms);
 

@@ -23,6 +23,7 @@ constexpr Duration kLanesCloseTime = std::chrono::milliseconds(700);
 constexpr Duration kRetryEvery = std::chrono::seconds(1);
 constexpr Duration kFirstRetainAfter = std::chrono::seconds(2);  // couriers are there by then, to be told their losses
 constexpr Duration kRetainEvery = std::chrono::seconds(30);
+constexpr Duration kGather = std::chrono::milliseconds(5);
 constexpr size_t kBatchEvents = 256;  // for a courier
 constexpr size_t kBatchBytes = size_t{8} << 20;
 constexpr size_t kEventsAWrite = 1024;  // one transaction: short enough for readers and for Close
@@ -185,6 +186,10 @@ class Outbox::Impl {
       changed_.WaitUntil(mutex_, due);
     }
     sleeping_ = false;
+    // Under load what comes in a few milliseconds is written together; a single event is written at once.
+    const Time gather_until = last_work_ + kGather;
+    while (!closing_ && clock_.Now() < gather_until) changed_.WaitUntil(mutex_, gather_until);
+    last_work_ = clock_.Now();
     woken_ = false;
     return finish_;
   }
@@ -456,6 +461,7 @@ class Outbox::Impl {
   int64_t retained_at_ = 0;  // last_number_ then
   Time next_retain_;
   Time retry_at_;
+  Time last_work_;
   bool is_failing_ = false;
   int64_t failures_ = 0;
   LogLimiter failure_limit_, refused_limit_, lost_limit_;

@@ -283,7 +283,7 @@ TEST_F(OutboxTest, QueuedBytesAreBounded) {
 void Scribble(const Path& path) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
   const auto size = std::filesystem::file_size(path);
-  for (uintmax_t at = 0; at < size; at += 64) {
+  for (uintmax_t at = 0; at < size; at += 1024) {
     file.seekp(static_cast<std::streamoff>(at));
     file << "scribble";
   }
@@ -307,8 +307,8 @@ TEST_F(OutboxTest, AFileDamagedInUseIsPutAsideAndEventsGoOn) {
     outbox->Publish(TrackEvent{.stream = "s", .picture = picture, .id = std::to_string(i)});
   }
   EXPECT_TRUE(WaitUntil([&] { return outbox->counts().delivered == 3000; }));
-  Scribble(path());
   Scribble(path().string() + "-wal");
+  Scribble(path());
   may_deliver = true;
   EXPECT_TRUE(WaitUntil([&] { return outbox->couriers().at(0).lost > 0; }));
   for (int i = 3000; i < 3100; ++i) outbox->Publish(EventNumber(i));

@@ -1,8 +1,10 @@
 #include "deepedge/events/outbox/store.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace deepedge {
 namespace {
@@ -225,9 +227,24 @@ Result<int64_t> OutboxStore::UsedBytes() {
 
 Status OutboxStore::GiveBackSpace() { return db_.Execute("PRAGMA incremental_vacuum(1024)"); }
 
-Result<std::vector<StoredEvent>> ReadEvents(const Path& file, const EventQuery& query) {
-  DE_TRY_STATUS(StatusOf(file, "no outbox there").status());
-  DE_TRY(Database db, Database::Open(file, Database::Mode::kReadOnly, kReaderBusyMs));
+namespace {
+
+// A file that nobody has open: no write-ahead log lies beside it.
+struct SettledFile {
+  ino_t inode = 0;
+  off_t size = 0;
+  int64_t changed_ns = 0;
+  friend bool operator==(const SettledFile&, const SettledFile&) = default;
+};
+
+std::optional<SettledFile> Settled(const Path& file) {
+  struct stat status{};
+  if (stat((file.string() + "-wal").c_str(), &status) == 0 || stat(file.c_str(), &status) != 0) return std::nullopt;
+  return SettledFile{status.st_ino, status.st_size, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
+Result<std::vector<StoredEvent>> ReadFrom(const Path& file, Database::Mode mode, const EventQuery& query) {
+  DE_TRY(Database db, Database::Open(file, mode, kReaderBusyMs));
   DE_TRY(const bool exists, IsOutbox(db, file));
   if (!exists) return std::vector<StoredEvent>();
   DE_TRY(const int64_t first, FirstNumberSince(db, query.since_us));
@@ -248,6 +265,19 @@ Result<std::vector<StoredEvent>> ReadEvents(const Path& file, const EventQuery& 
   }
   if (query.newest) std::ranges::reverse(events);
   return events;
+}
+
+}  // namespace
+
+Result<std::vector<StoredEvent>> ReadEvents(const Path& file, const EventQuery& query) {
+  DE_TRY_STATUS(StatusOf(file, "no outbox there").status());
+  // In the ordinary way, reading would leave a log and an index beside a file that nobody has open, made by a user who
+  // may be another than the writer. Somebody who opened it meanwhile is noticed, and what was read thrown away.
+  if (const auto before = Settled(file)) {
+    auto events = ReadFrom(file, Database::Mode::kSettled, query);
+    if (Settled(file) == before) return events;
+  }
+  return ReadFrom(file, Database::Mode::kReadOnly, query);
 }
 
 }  // namespace deepedge

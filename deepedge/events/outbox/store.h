@@ -5,9 +5,9 @@
 // operating system before Write returns (synchronous = NORMAL), so it survives the program's death at any moment
 // (kill -9). It is not forced to the disk each time: when the power fails, the events since the last checkpoint (one
 // every 4 MB of log) that the system has not written back by itself, mostly those of the last 30 seconds, may be gone;
-// the file stays whole. A flush of the disk for each transaction (synchronous = FULL, `sync_each_write`) costs 5 to
-// 15 ms on a plain disk and wears flash, for the sake of seconds before an outage in which no camera saw anything
-// either; so it is not the default.
+// the file stays whole. `sync_each_write` (synchronous = FULL) flushes the disk with each transaction instead: slower
+// by the disk's flush each time, and it wears flash, for the sake of the seconds before an outage in which cameras and
+// network are mostly down as well; so it is not the default.
 //
 // Errors: as Database; kBadInput is a damaged file. Threads: owned by one.
 #pragma once
@@ -112,8 +112,9 @@ struct EventQuery {
   bool with_pictures = false;
 };
 
-// Reads an outbox that another process may be writing. Waits for nobody. Errors: kNotFound where there is no file,
-// kUnsupported where it is none of ours, kBadInput where it is damaged, kUnavailable.
+// Reads an outbox that another process may be writing. Waits for nobody, changes nothing and leaves no files behind.
+// Errors: kNotFound where there is no file, kUnsupported where it is none of ours, kBadInput where it is damaged,
+// kUnavailable.
 Result<std::vector<StoredEvent>> ReadEvents(const Path& file, const EventQuery& query);
 
 }  // namespace deepedge

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "deepedge/base/file.h"
+#include "deepedge/events/outbox/outbox.h"
 #include "deepedge/events/webhook/http_server_for_test.h"
 
 namespace deepedge {
@@ -230,6 +231,48 @@ TEST_F(WebhookCourierTest, StopsDuringAPause) {
   thread.join();
   EXPECT_LT(clock_.Now() - before, std::chrono::seconds(1));
   EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST_F(WebhookCourierTest, BringsWhatTheOutboxHoldsThroughAnOutage) {
+  constexpr int kEvents = 200;
+  const auto folder = TemporaryFolder::Create("de_webhook_test").value();
+  std::atomic<int> count = 0;
+  std::atomic<int> refused = 0;
+  // Fails the first ten, then every seventh, and hangs up now and then.
+  Server server([&](const Server::Request& request) {
+    const int number = ++count;
+    if (number <= 10 || number % 7 == 0) return Server::Answer(503);
+    Server::Reply reply = Server::Answer(request.Has("X-DeepEdge-Event-Id: e50") ? 422 : 200);
+    if (request.Has("X-DeepEdge-Event-Id: e50")) ++refused;
+    reply.hang_up = number % 31 == 0;
+    return reply;
+  });
+  const auto outbox =
+      Outbox::Create({.file = folder.path() / "events.db",
+                      .max_age = Duration(0),
+                      .backoff = {.first = std::chrono::milliseconds(1), .longest = std::chrono::milliseconds(5)}},
+                     clock_)
+          .value();
+  outbox->AddCourier(Make({.url = server.Url()}), {});
+  for (int i = 0; i < kEvents; ++i)
+    outbox->Publish(StreamUpEvent{.stream = "gate", .at_us = i + 1, .id = fmt::format("e{}", i)});
+  const auto done = [&] {
+    const CourierCounts counts = outbox->couriers().at(0);
+    return counts.delivered + counts.refused == kEvents;
+  };
+  const Time until = clock_.Now() + std::chrono::seconds(20);
+  while (!done() && clock_.Now() < until) std::this_thread::yield();
+  EXPECT_TRUE(outbox->Close().ok());
+  EXPECT_EQ(outbox->couriers().at(0).delivered, kEvents - 1);
+  EXPECT_EQ(outbox->couriers().at(0).refused, 1);
+  EXPECT_EQ(refused, 1);
+  // In order: an event that failed stands before the next.
+  std::vector<std::string> bodies;
+  for (const Server::Request& request : server.requests()) {
+    if (bodies.empty() || bodies.back() != request.body) bodies.push_back(request.body);
+  }
+  ASSERT_EQ(bodies.size(), static_cast<size_t>(kEvents));
+  for (size_t i = 0; i < bodies.size(); ++i) EXPECT_THAT(bodies[i], HasSubstr(fmt::format(R"("id":"e{}")", i)));
 }
 
 TEST_F(WebhookCourierTest, RefusesWhatCannotBeUsed) {
