@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -85,7 +87,47 @@ Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key) {
                                                  ToString(key), known)};
 }
 
+Result<std::vector<PictureSize>> PyramidSizes(const ModelCard& card) {
+  constexpr size_t kMostSizes = 32;
+  std::vector<PictureSize> sizes;
+  const PictureInput& input = card.input;
+  if (!(input.pyramid > 0)) return sizes;
+  const int window = std::max(card.output.window, 1);
+  if (input.width < window || input.height < window) {
+    return Error{ErrorCode::kBadInput, fmt::format("the input of {}x{} is smaller than a window of {} pixels",
+                                                   input.width, input.height, window)};
+  }
+  double scale = static_cast<double>(input.pyramid);
+  while (true) {
+    const PictureSize size{.width = static_cast<int>(std::lround(input.width * scale)),
+                           .height = static_cast<int>(std::lround(input.height * scale))};
+    if (size.width < window || size.height < window) return sizes;
+    if (sizes.size() == kMostSizes) {
+      return Error{ErrorCode::kBadInput, fmt::format("a pyramid of factor {} from {}x{} has more than {} sizes",
+                                                     input.pyramid, input.width, input.height, kMostSizes)};
+    }
+    sizes.push_back(size);
+    scale *= static_cast<double>(input.pyramid);
+  }
+}
+
 namespace {
+
+// A network of its own for each smaller size, from the same files.
+Status LoadPyramid(Engine& engine, const ModelFiles& files, CompileOptions options, LoadedModel* model) {
+  DE_TRY(const std::vector<PictureSize> sizes, PyramidSizes(model->card));
+  for (const PictureSize& size : sizes) {
+    PyramidLevel level{.width = size.width, .height = size.height, .compiled = nullptr, .decoder = nullptr};
+    ModelCard card = model->card;
+    card.input.width = size.width;
+    card.input.height = size.height;
+    options.picture = card.input;
+    DE_TRY(level.compiled, engine.Compile(files, options));
+    DE_TRY(level.decoder, MakeOutputDecoder(card, level.compiled->outputs()));
+    model->smaller.push_back(std::move(level));
+  }
+  return {};
+}
 
 // The graph file of a variant lies beside the model's own.
 ModelFiles GraphOfVariant(const ModelFiles& files, const VariantCard& variant) {
@@ -125,6 +167,7 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   model->labels = std::make_shared<const std::vector<std::string>>(model->card.labels);
   DE_TRY(model->compiled, engine.Compile(to_compile, options));
   DE_TRY(model->decoder, MakeOutputDecoder(model->card, model->compiled->outputs()));
+  DE_TRY_STATUS(LoadPyramid(engine, to_compile, options, model.get()));
   return model;
 }
 

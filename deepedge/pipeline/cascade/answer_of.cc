@@ -28,8 +28,9 @@ Answer AnswerOf(const InferenceResult& result, const std::vector<std::string>& l
   if (!result.text.empty()) return {.label = "text", .score = result.text[0].score};
   if (!result.values.empty()) {
     const NamedNumber& number = result.values[0];
-    return {.label = fmt::format("{} {:.3g}{}{}", number.name, number.value, number.unit.empty() ? "" : " ", number.unit),
-            .score = 1};
+    return {
+        .label = fmt::format("{} {:.3g}{}{}", number.name, number.value, number.unit.empty() ? "" : " ", number.unit),
+        .score = 1};
   }
   return {.label = "", .score = IsEmpty(result) ? 0.0F : 1.0F};
 }

@@ -1,5 +1,5 @@
-// The one thing that a model of a cascade says of the object it was shown, in a word and a score: what is written beside
-// the object and decides whether the model is asked again. Pure.
+// The one thing that a model of a cascade says of the object it was shown, in a word and a score: what is written
+// beside the object and decides whether the model is asked again. Pure.
 #pragma once
 
 #include <string>

@@ -25,8 +25,9 @@ TEST(AnswerOf, SaysTheOneThingThatMatters) {
     float score;
   };
   const InferenceResult nothing;
-  const Case cases[] = {{classes, "", "dog", 0.8F},         {objects, "", "class 5", 0.6F}, {numbers, "", "age 31.2 years", 1},
-                        {embedding, "", "", 1},              {embedding, "anna", "anna", 0.7F}, {nothing, "", "", 0}};
+  const Case cases[] = {{classes, "", "dog", 0.8F},         {objects, "", "class 5", 0.6F},
+                        {numbers, "", "age 31.2 years", 1}, {embedding, "", "", 1},
+                        {embedding, "anna", "anna", 0.7F},  {nothing, "", "", 0}};
   for (const Case& one : cases) {
     const Answer answer = AnswerOf(one.result, kLabels, one.identity, 0.7F);
     EXPECT_EQ(answer.label, one.label);
