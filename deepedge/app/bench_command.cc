@@ -8,8 +8,10 @@
 #include "deepedge/app/engines.h"
 #include "deepedge/app/json_line.h"
 #include "deepedge/base/thread.h"
+#include "deepedge/bench/batch_bench.h"
 #include "deepedge/bench/models_bench.h"
 #include "deepedge/bench/throughput_bench.h"
+#include "deepedge/bench/tracker_bench.h"
 
 namespace deepedge {
 namespace {
@@ -70,12 +72,73 @@ void AddModels(CLI::App& bench, Action& action) {
   command->callback([options, json, &action] { action = [options, json] { return Models(*options, *json); }; });
 }
 
+void AddTracker(CLI::App& bench, Action& action) {
+  CLI::App* command = bench.add_subcommand("tracker", "numbering boxes and watching zones, for each result");
+  const auto options = std::make_shared<TrackerBenchOptions>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("--boxes", options->boxes, "in each result")->check(CLI::Range(1, 300));
+  command->add_flag("--json", *json, "print as one line of JSON");
+  command->callback([options, json, &action] {
+    action = [options, json]() -> Status {
+      DE_TRY(const TrackerCost cost, MeasureTracker(*options));
+      if (*json) {
+        fmt::print("{}\n",
+                   DumpLine({{"boxes", options->boxes}, {"tracker_us", cost.tracker_us}, {"watch_us", cost.watch_us}}));
+      } else {
+        fmt::print("{} boxes: tracker {:.1f} us, zones and lines {:.1f} us a result (median)\n", options->boxes,
+                   cost.tracker_us, cost.watch_us);
+      }
+      return {};
+    };
+  });
+}
+
+Status Batches(const BatchBenchOptions& options, bool json) {
+  DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
+  DE_TRY(const auto costs, MeasureBatches(*engine, options, RealClock()));
+  nlohmann::json list = nlohmann::json::array();
+  for (const BatchCost& cost : costs) {
+    list.push_back({{"model", cost.model},
+                    {"weight_bytes", cost.weight_bytes},
+                    {"crops", options.crops},
+                    {"max_batch", cost.max_batch},
+                    {"fixed_ms", cost.fixed_ms},
+                    {"alone_ms", cost.alone_ms},
+                    {"in_turn_ms", cost.in_turn_ms},
+                    {"together_ms", cost.together_ms},
+                    {"ratio", cost.ratio},
+                    {"in_turn_ratio", cost.in_turn_ratio},
+                    {"alone_ratio", cost.alone_ratio}});
+    if (json) continue;
+    fmt::print(
+        "{} ({:.1f} MB, batch up to {}): a crop alone {:.3f} ms, of {} together {:.3f} ms: {:.3f}; in turn {:.3f}; "
+        "alone with the batch open {:.3f}\n",
+        cost.model, static_cast<double>(cost.weight_bytes) / 1e6, cost.max_batch, cost.fixed_ms, options.crops,
+        cost.together_ms, cost.ratio, cost.in_turn_ratio, cost.alone_ratio);
+  }
+  if (json) fmt::print("{}\n", DumpLine(list));
+  return {};
+}
+
+void AddBatches(CLI::App& bench, Action& action) {
+  CLI::App* command = bench.add_subcommand("batch", "crops of a frame through a model together, against one alone");
+  const auto options = std::make_shared<BatchBenchOptions>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("model", options->models, "files or folders")->required();
+  command->add_option("--crops", options->crops, "crops of a frame")->check(CLI::Range(1, 64));
+  command->add_option("--runs", options->runs, "repetitions of each")->check(CLI::PositiveNumber);
+  command->add_flag("--json", *json, "print as one line of JSON");
+  command->callback([options, json, &action] { action = [options, json] { return Batches(*options, *json); }; });
+}
+
 }  // namespace
 
 void AddBenchCommand(CLI::App& program, Action& action) {
   CLI::App* bench = program.add_subcommand("bench", "measure this program on this box");
   bench->require_subcommand(1);
   AddModels(*bench, action);
+  AddTracker(*bench, action);
+  AddBatches(*bench, action);
   CLI::App* command = bench->add_subcommand("throughput", "every frame of files, against plain single-thread loops");
   const auto options = std::make_shared<ThroughputOptions>();
   const auto json = std::make_shared<bool>(false);

@@ -32,6 +32,7 @@ int Main(int argc, char** argv) {
   AddRunCommand(program, action);
   AddCheckCommand(program, action);
   AddModelCommand(program, action);
+  AddGalleryCommand(program, action);
   AddBenchCommand(program, action);
   AddVersionCommand(program, action);
   try {

@@ -96,7 +96,11 @@ void AddDescribe(CLI::App& model, Action& action) {
   CLI::App* command = model.add_subcommand("describe", "say what model files are and how they would be read");
   const auto options = std::make_shared<DescribeCommandOptions>();
   command->add_option("models", options->models, "names in the repository, files or folders")->required();
-  command->add_option("--probe", options->pictures, "a picture to try readings on where two are possible")
+  command
+      ->add_option(
+          "--probe", options->pictures,
+          "a picture to try readings on where two are possible, or a folder of some; may be repeated; default: "
+          "the pictures in the repository's folder _probe")
       ->allow_extra_args(false);
   command->add_option("--repository", options->repository, "folder of models by name");
   command->add_flag("--no-catalogue", options->no_catalogue, "from the graph alone, as for a model never seen");

@@ -12,6 +12,7 @@
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/model/model_card_names.h"
 #include "deepedge/runtime/model_loader.h"
+#include "deepedge/runtime/probe_pictures.h"
 
 namespace deepedge {
 namespace {
@@ -134,12 +135,18 @@ nlohmann::ordered_json OutcomeJson(const AddOutcome& outcome) {
                               {"described_by", ToString(outcome.description.origin)},
                               {"assumptions", outcome.description.assumptions},
                               {"findings", findings},
+                              {"undecided", outcome.description.undecided},
                               {"card", CardJson(outcome.description.card)}};
   if (outcome.published.before) json["before"] = *outcome.published.before;
   return json;
 }
 
-std::vector<std::string> OutcomeLines(const AddOutcome& outcome) {
+std::string HowToDecide(const Path& repository) {
+  return fmt::format("pictures can decide between readings: --probe PICTURE, or pictures in {}",
+                     ProbeFolder(repository).string());
+}
+
+std::vector<std::string> OutcomeLines(const AddOutcome& outcome, const Path& repository) {
   const Published& published = outcome.published;
   std::string what = published.is_new ? fmt::format("added model '{}' version {}", outcome.name, published.version)
                                       : fmt::format("model '{}': these files are there already, as version {}",
@@ -157,6 +164,7 @@ std::vector<std::string> OutcomeLines(const AddOutcome& outcome) {
     // What is not certain stands among the lines above.
     if (ConfidenceWord(finding.confidence) == "certain") lines.push_back(fmt::format("  {}", ToSentence(finding)));
   }
+  if (outcome.description.undecided) lines.push_back("  " + HowToDecide(repository));
   return lines;
 }
 

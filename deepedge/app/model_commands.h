@@ -73,6 +73,9 @@ std::vector<std::string> CardLines(const ModelCard& card, std::string_view descr
                                    const std::vector<std::string>& assumptions);
 
 nlohmann::ordered_json OutcomeJson(const AddOutcome& outcome);
-std::vector<std::string> OutcomeLines(const AddOutcome& outcome);
+std::vector<std::string> OutcomeLines(const AddOutcome& outcome, const Path& repository);
+
+// One line: what to do where readings stay possible and no picture was there to try them on.
+std::string HowToDecide(const Path& repository);
 
 }  // namespace deepedge

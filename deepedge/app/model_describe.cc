@@ -6,12 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "deepedge/app/json_line.h"
+#include "deepedge/app/model_commands.h"
 #include "deepedge/formats/foreign_reader.h"
 #include "deepedge/formats/sniff.h"
-#include "deepedge/ingest/picture_file.h"
 #include "deepedge/model/model_card_io.h"
 #include "deepedge/pipeline/describe_model.h"
 #include "deepedge/runtime/model_loader.h"
+#include "deepedge/runtime/probe_pictures.h"
 
 namespace deepedge {
 namespace {
@@ -69,7 +70,7 @@ void PrintFacts(const GraphInfo& graph) {
 }
 
 void PrintText(const ModelFiles& files, const GraphInfo& graph, const ModelDescription& description,
-               const DescribeCommandOptions& options) {
+               const DescribeCommandOptions& options, const Path& repository) {
   fmt::print("{}: {}, read by the {}; {}, card from {}\n", files.graph.string(), ToString(files.format),
              HasOwnReader(files.format) ? "program's own reader" : "engine", description.card.task,
              ToString(description.origin));
@@ -80,6 +81,7 @@ void PrintText(const ModelFiles& files, const GraphInfo& graph, const ModelDescr
                finding.confidence, finding.reason);
     for (const std::string& other : finding.alternatives) fmt::print("  {:<14}   or {}\n", "", other);
   }
+  if (description.undecided) fmt::print("  {}\n", HowToDecide(repository));
   if (options.yaml) fmt::print("{}", ToYaml(description.card));
 }
 
@@ -97,12 +99,13 @@ void PrintJson(const ModelFiles& files, const GraphInfo& graph, const ModelDescr
                                {"outputs", ToJson(graph.outputs)},
                                {"weight_bytes", graph.weight_bytes},
                                {"findings", findings},
+                               {"undecided", description.undecided},
                                {"card", ToYaml(description.card)}};
   fmt::print("{}\n", DumpLine(line));
 }
 
 Status DescribeOne(Engine& engine, const Path& path, const std::vector<RgbPicture>& pictures,
-                   const DescribeCommandOptions& options) {
+                   const DescribeCommandOptions& options, const Path& repository) {
   DE_TRY(const ModelFiles files, FindModelFiles(path));
   DE_TRY(const GraphInfo graph, engine.Inspect(files));
   const DescribeOptions how{.use_card_file = !options.no_catalogue, .use_catalogue = !options.no_catalogue};
@@ -111,7 +114,7 @@ Status DescribeOne(Engine& engine, const Path& path, const std::vector<RgbPictur
   if (options.json) {
     PrintJson(files, graph, description);
   } else {
-    PrintText(files, graph, description, options);
+    PrintText(files, graph, description, options, repository);
   }
   return {};
 }
@@ -119,15 +122,13 @@ Status DescribeOne(Engine& engine, const Path& path, const std::vector<RgbPictur
 }  // namespace
 
 Status DescribeModels(Engine& engine, const DescribeCommandOptions& options, const Path& repository) {
-  std::vector<RgbPicture> pictures;
-  for (const std::string& file : options.pictures) {
-    DE_TRY(RgbPicture picture, ReadPicture(file));
-    pictures.push_back(std::move(picture));
-  }
+  DE_TRY(const std::vector<Path> files, FindProbePictures(options.pictures));
+  DE_TRY(std::vector<RgbPicture> pictures, ReadPictures(files));
+  if (pictures.empty()) pictures = ReadRepositoryPictures(repository);
   std::optional<Error> failed;
   for (const std::string& model : options.models) {
     DE_TRY(const Path path, LocateModel(model, repository));
-    const Status described = DescribeOne(engine, path, pictures, options);
+    const Status described = DescribeOne(engine, path, pictures, options, repository);
     if (described.ok()) continue;
     if (options.models.size() == 1) return described;
     if (options.json) {

@@ -12,7 +12,7 @@ namespace deepedge {
 
 struct DescribeCommandOptions {
   std::vector<std::string> models;    // names in the repository, files or folders
-  std::vector<std::string> pictures;  // to try readings on
+  std::vector<std::string> pictures;  // to try readings on, files and folders; empty: those of the repository
   std::string repository;
   bool no_catalogue = false;
   bool json = false;

@@ -50,7 +50,8 @@ void AddModelPull(CLI::App& model, Action& action) {
       if (options->repository.json) {
         fmt::print("{}\n", DumpLine(OutcomeJson(outcome)));
       } else {
-        for (const std::string& line : OutcomeLines(outcome)) fmt::print("{}\n", line);
+        for (const std::string& line : OutcomeLines(outcome, options->repository.Open().root()))
+          fmt::print("{}\n", line);
       }
       return {};
     };

@@ -66,7 +66,7 @@ Status Update(const Options& options) {
     if (options.repository.json || result == UpdateResult::kFailed) continue;
     fmt::print("{}: {}, version {}\n", entry.name, NameOf(result), version);
     if (result != UpdateResult::kUpdated) continue;
-    for (const std::string& line : OutcomeLines(*updated.value())) fmt::print("  {}\n", line);
+    for (const std::string& line : OutcomeLines(*updated.value(), repository.root())) fmt::print("  {}\n", line);
   }
   if (options.repository.json) fmt::print("{}\n", DumpLine({{"models", models}}));
   return first_failure;

@@ -11,6 +11,12 @@ using Json = nlohmann::ordered_json;
 double Rounded(double value) { return std::round(value * 1000) / 1000; }
 double Millis(Duration d) { return static_cast<double>(d.count()) / 1e3; }
 
+Json LatencyJson(const Histogram& latency) {
+  return {{"p50", Rounded(Millis(latency.Quantile(0.5)))},
+          {"p95", Rounded(Millis(latency.Quantile(0.95)))},
+          {"max", Rounded(Millis(latency.max()))}};
+}
+
 Json TaskJson(const TaskReport& task, double seconds) {
   Json reasons = Json::object();
   for (size_t i = 0; i < kEndReasonCount; ++i) {
@@ -29,16 +35,27 @@ Json TaskJson(const TaskReport& task, double seconds) {
       {"failed", task.counts.Of(Ending::kFailed)},
       {"reasons", reasons},
       {"rate", Rounded(static_cast<double>(task.counts.Of(Ending::kDone)) / seconds)},
-      {"latency_ms",
-       {{"p50", Rounded(Millis(task.latency.Quantile(0.5)))},
-        {"p95", Rounded(Millis(task.latency.Quantile(0.95)))},
-        {"max", Rounded(Millis(task.latency.max()))}}},
+      {"latency_ms", LatencyJson(task.latency)},
       {"core_ms_per_s",
        {{"scale", per_second(task.cost.scale)},
         {"infer", per_second(task.cost.infer)},
         {"post", per_second(task.cost.post)}}},
   };
   if (!task.last_error.empty()) json["last_error"] = task.last_error;
+  return json;
+}
+
+Json CascadeJson(const CascadeReport& cascade, double seconds) {
+  Json json = {{"stream", cascade.stream},
+               {"path", cascade.path},
+               {"offered", cascade.counts.offered},
+               {"asked", cascade.counts.asked},
+               {"answered", cascade.counts.answered},
+               {"dropped", cascade.counts.Dropped()},
+               {"failed", cascade.counts.failed},
+               {"latency_ms", LatencyJson(cascade.latency)},
+               {"core_ms_per_s", Rounded(Millis(cascade.cost.Total()) / seconds)}};
+  if (!cascade.last_error.empty()) json["last_error"] = cascade.last_error;
   return json;
 }
 
@@ -49,6 +66,8 @@ Json SummaryJson(const RunReport& report, const SinkCounts& events, const Memory
   Json json = {{"type", "summary"}, {"elapsed_s", Rounded(seconds)}};
   json["tasks"] = Json::array();
   for (const TaskReport& task : report.tasks) json["tasks"].push_back(TaskJson(task, seconds));
+  json["cascades"] = Json::array();
+  for (const CascadeReport& cascade : report.cascades) json["cascades"].push_back(CascadeJson(cascade, seconds));
   json["streams"] = Json::array();
   for (const StreamReport& stream : report.streams) {
     json["streams"].push_back({{"name", stream.name},

@@ -31,6 +31,15 @@ size_t Widest(size_t least, const std::vector<TaskReport>& tasks, std::string Ta
   return least;
 }
 
+std::string CascadeLine(const CascadeReport& cascade, size_t stream_width) {
+  std::string line = fmt::format("{:<{}}  {}: {} of {} objects asked about, {} answered", cascade.stream, stream_width,
+                                 cascade.path, cascade.counts.asked, cascade.counts.offered, cascade.counts.answered);
+  if (cascade.counts.Dropped() > 0) line += fmt::format(", {} dropped", cascade.counts.Dropped());
+  if (cascade.counts.failed > 0) line += fmt::format(", {} failed", cascade.counts.failed);
+  if (cascade.counts.answered > 0) line += fmt::format(", p50 {}", Latency(cascade.latency, 0.5));
+  return line;
+}
+
 }  // namespace
 
 std::vector<std::string> RenderTable(const RunReport& now, const RunReport* before, const SinkCounts& events) {
@@ -75,7 +84,14 @@ std::vector<std::string> RenderTable(const RunReport& now, const RunReport* befo
     lines.push_back(std::move(line));
   }
 
+  for (const CascadeReport& cascade : now.cascades) lines.push_back(CascadeLine(cascade, stream_width));
+
   if (before != nullptr) return lines;
+  for (const CascadeReport& cascade : now.cascades) {
+    if (!cascade.last_error.empty()) {
+      lines.push_back(fmt::format("{} x {}: {}", cascade.stream, cascade.path, cascade.last_error));
+    }
+  }
   for (const TaskReport& task : now.tasks) {
     const std::string reasons = Reasons(task.counts);
     if (!reasons.empty()) lines.push_back(fmt::format("{} x {}: {}", task.stream, task.model, reasons));

@@ -41,6 +41,9 @@ struct RunOptions {
   bool json = false;
 };
 
+// Crops that go through a model in one run; of more there are several runs.
+constexpr size_t kMostInBatch = 8;
+
 // What is to be run, after options and configuration file have been put together.
 struct RunPlan {
   RunSpecs specs;
@@ -95,18 +98,16 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
   const RealClock clock;
   const RunSpecs& specs = plan.specs;
   for (const ModelRequest& request : specs.models) {
-    size_t users = 0;
-    for (const StreamSpec& stream : specs.streams) {
-      users += static_cast<size_t>(std::count_if(stream.tasks.begin(), stream.tasks.end(),
-                                                 [&](const TaskSpec& task) { return task.model == request.name; }));
-    }
+    const ModelUse use = UseOf(specs.streams, request.name);
     const Time start = clock.Now();
     const auto load = [&]() -> Result<std::unique_ptr<LoadedModel>> {
       ModelRequest wanted = request;
       DE_TRY(const Path path, LocateOrAdd(engine, wanted, repository));
       return LoadModel(engine, {.name = request.name,
                                 .path = path,
-                                .concurrency = static_cast<int>(std::clamp<size_t>(users, 1, lanes)),
+                                .concurrency = static_cast<int>(std::clamp<size_t>(use.users, 1, lanes)),
+                                .max_batch = static_cast<int>(std::clamp<size_t>(use.most_objects, 1, kMostInBatch)),
+                                .faint_objects = use.tracked,
                                 .sha256 = wanted.sha256,
                                 .variant = ParseVariant(request.variant)});
     };

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -91,6 +93,65 @@ RunSpecs SpecsOfOptions(const std::vector<std::string>& sources, const std::vect
   return specs;
 }
 
+namespace {
+
+Schedule ScheduleOf(const ScheduleConfig& config) {
+  const auto minutes = [](const std::string& time) {
+    return std::stoi(time.substr(0, 2)) * 60 + std::stoi(time.substr(3));
+  };
+  Schedule schedule{.from_minute = minutes(config.from), .to_minute = minutes(config.to)};
+  if (!config.days.empty()) schedule.days.fill(false);
+  for (const Weekday day : config.days) schedule.days[static_cast<size_t>(day)] = true;
+  return schedule;
+}
+
+CascadeSpec CascadeOf(const CascadeConfig& config) {
+  const GateConfig& when = config.when;
+  CascadeSpec spec{
+      .model = config.model,
+      .label = when.label.value_or(""),
+      .zone = when.zone.value_or(""),
+      .gate = {.label = {},
+               .min_score = when.min_score,
+               .max_score = when.max_score,
+               .min_size = when.min_size,
+               .max_size = when.max_size,
+               .min_pixels = when.min_pixels,
+               .zone = {},
+               .min_age_s = when.min_age_s,
+               .schedule = {}},
+      .ask = {.answer_s = config.answer_s,
+              .unsure_below = config.unsure_below,
+              .every = when.every,
+              .first = when.first},
+      .crop = {.margin = static_cast<float>(config.crop.margin),
+               .aspect = config.crop.shape == CropShape::kGrown ? CropAspect::kAsInput : CropAspect::kKeep},
+      .align = config.crop.align,
+      .max_objects = static_cast<size_t>(config.max_objects),
+      .report = config.report,
+      .then = {}};
+  if (when.schedule) spec.gate.schedule = ScheduleOf(*when.schedule);
+  for (const CascadeConfig& below : config.then.list) spec.then.push_back(CascadeOf(below));
+  return spec;
+}
+
+Point PointOf(const PointConfig& point) { return {static_cast<float>(point[0]), static_cast<float>(point[1])}; }
+
+void AddPlaces(const StreamConfig& config, StreamSpec& spec) {
+  for (const auto& [name, zone] : config.zones) {
+    ZoneSpec& added = spec.zones.emplace_back();
+    added.zone = {.name = name, .corners = {}, .dwell_s = zone.dwell_s.value_or(0), .labels = {}};
+    std::ranges::transform(zone.polygon, std::back_inserter(added.zone.corners), PointOf);
+    added.labels = zone.labels;
+  }
+  for (const auto& [name, line] : config.lines) {
+    spec.lines.push_back({.line = {.name = name, .from = PointOf(line.from), .to = PointOf(line.to), .labels = {}},
+                          .labels = line.labels});
+  }
+}
+
+}  // namespace
+
 RunSpecs SpecsOfConfig(const EdgeConfig& config) {
   RunSpecs specs;
   for (const auto& [name, model] : config.models) {
@@ -104,9 +165,20 @@ RunSpecs SpecsOfConfig(const EdgeConfig& config) {
                     .address = stream.source.value,
                     .loop = stream.loop,
                     .speed = stream.speed,
-                    .start_offset = Duration(static_cast<int64_t>(stream.start_s * 1e6))};
+                    .start_offset = Duration(static_cast<int64_t>(stream.start_s * 1e6)),
+                    .zones = {},
+                    .lines = {},
+                    .tasks = {}};
+    AddPlaces(stream, spec);
     for (const TaskConfig& task : stream.tasks) {
-      TaskSpec task_spec{.model = task.model, .max_rate = task.max_rate.value_or(0), .labels = task.labels};
+      TaskSpec task_spec{.model = task.model,
+                         .max_rate = task.max_rate.value_or(0),
+                         .deadline = {},
+                         .labels = task.labels,
+                         .track = task.track,
+                         .report = task.report,
+                         .then = {}};
+      std::ranges::transform(task.then, std::back_inserter(task_spec.then), CascadeOf);
       if (task.deadline_ms) task_spec.deadline = Duration(static_cast<int64_t>(*task.deadline_ms * 1000));
       spec.tasks.push_back(std::move(task_spec));
     }
@@ -144,24 +216,64 @@ Status CheckModels(const std::vector<ModelRequest>& models, const Path& reposito
   return problems.ToStatus();
 }
 
+namespace {
+
+// Labels of gates are the parent's.
+void CheckGates(const std::vector<CascadeSpec>& cascades, const std::string& parent, const LabelsByModel& labels,
+                const std::string& at,
+                const std::function<void(const std::string&, const std::string&, const std::string&)>& check) {
+  for (size_t i = 0; i < cascades.size(); ++i) {
+    const std::string here = PointerTo(at, i);
+    if (!cascades[i].label.empty()) check(parent, cascades[i].label, PointerTo(PointerTo(here, "when"), "label"));
+    CheckGates(cascades[i].then, cascades[i].model, labels, PointerTo(here, "then"), check);
+  }
+}
+
+}  // namespace
+
 Status CheckLabels(const std::vector<StreamSpec>& streams, const LabelsByModel& labels, const SourceMap* file) {
   Problems problems;
   for (const StreamSpec& stream : streams) {
+    const auto check = [&](const std::string& model, const std::string& label, const std::string& at) {
+      const auto known = labels.find(model);
+      // A model that is not there is refused by the data plane.
+      if (known == labels.end() || std::ranges::find(known->second, label) != known->second.end()) return;
+      problems.Add(Error{ErrorCode::kBadInput, fmt::format("model '{}' has no label {}; it has: {}", model,
+                                                           Quote(label), fmt::join(known->second, ", "))},
+                   file != nullptr ? file->Where(at) : fmt::format("stream '{}'", stream.name));
+    };
     for (size_t i = 0; i < stream.tasks.size(); ++i) {
       const TaskSpec& task = stream.tasks[i];
-      const auto known = labels.find(task.model);
-      if (known == labels.end()) continue;  // the data plane refuses it
-      for (size_t j = 0; j < task.labels.size(); ++j) {
-        if (std::ranges::find(known->second, task.labels[j]) != known->second.end()) continue;
-        const std::string at =
-            PointerTo(PointerTo(PointerTo(PointerTo(PointerTo("/streams", stream.name), "tasks"), i), "labels"), j);
-        problems.Add(Error{ErrorCode::kBadInput, fmt::format("model '{}' has no label {}; it has: {}", task.model,
-                                                             Quote(task.labels[j]), fmt::join(known->second, ", "))},
-                     file != nullptr ? file->Where(at) : fmt::format("stream '{}'", stream.name));
-      }
+      const std::string at = PointerTo(PointerTo(PointerTo("/streams", stream.name), "tasks"), i);
+      for (size_t j = 0; j < task.labels.size(); ++j)
+        check(task.model, task.labels[j], PointerTo(PointerTo(at, "labels"), j));
+      CheckGates(task.then, task.model, labels, PointerTo(at, "then"), check);
     }
   }
   return problems.ToStatus();
+}
+
+ModelUse UseOf(const std::vector<StreamSpec>& streams, const std::string& model) {
+  ModelUse use;
+  const std::function<void(const std::vector<CascadeSpec>&)> count = [&](const std::vector<CascadeSpec>& cascades) {
+    for (const CascadeSpec& cascade : cascades) {
+      if (cascade.model == model) {
+        ++use.users;
+        use.most_objects = std::max(use.most_objects, cascade.max_objects);
+      }
+      count(cascade.then);
+    }
+  };
+  for (const StreamSpec& stream : streams) {
+    for (const TaskSpec& task : stream.tasks) {
+      if (task.model == model) {
+        ++use.users;
+        use.tracked = use.tracked || task.track;
+      }
+      count(task.then);
+    }
+  }
+  return use;
 }
 
 Status RefuseUnsupported(const EdgeConfig& config) {

@@ -51,6 +51,15 @@ Status CheckModels(const std::vector<ModelRequest>& models, const Path& reposito
 Status CheckLabels(const std::vector<StreamSpec>& streams, const LabelsByModel& labels,
                    const SourceMap* file = nullptr);
 
+// Who runs a model: how many tasks and cascades, whether any of them tracks, and the most objects of a frame that a
+// cascade passes to it (0: none does).
+struct ModelUse {
+  size_t users = 0;
+  bool tracked = false;
+  size_t most_objects = 0;
+};
+ModelUse UseOf(const std::vector<StreamSpec>& streams, const std::string& model);
+
 // Options that change what the user gets are refused while they cannot be kept: kUnsupported with a line for each.
 Status RefuseUnsupported(const EdgeConfig& config);
 

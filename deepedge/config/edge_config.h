@@ -143,6 +143,7 @@ struct CascadeConfig {
   double answer_s = 5;
   double unsure_below = 0;
   int max_objects = 16;
+  bool report = true;
   Again<CascadeConfig> then;
 
   static void Fields(auto&& field) {
@@ -160,6 +161,8 @@ struct CascadeConfig {
           {.help = "Answers with a smaller score do not hold", .min = 0, .max = 1});
     field("max_objects", &CascadeConfig::max_objects,
           {.help = "Most objects of one frame that are passed on, the best scores first", .min = 1, .max = 256});
+    field("report", &CascadeConfig::report,
+          {.help = "Its results become events; `false` where only what follows from them matters"});
     field("then", &CascadeConfig::then, {.help = "Models that run on what this one has found"});
   }
 };
@@ -215,6 +218,7 @@ struct TaskConfig {
   std::optional<double> deadline_ms;
   std::vector<std::string> labels;
   bool track = true;
+  bool report = true;
   std::vector<CascadeConfig> then;
 
   // The minimum rate that holds: nobody asked for the default, so it gives way to a smaller maximum.
@@ -245,6 +249,8 @@ struct TaskConfig {
           {.help = "Report objects and classes of these labels only", .text = &kNotEmptyRule, .unset = "all labels"});
     field("track", &TaskConfig::track,
           {.help = "Follow objects from frame to frame: they get a number, and zones, lines and counts become events"});
+    field("report", &TaskConfig::report,
+          {.help = "Its results become events; `false` where only what follows from them matters"});
     field("then", &TaskConfig::then, {.help = "Cascades: models that run on what this one has found"});
   }
 };

@@ -78,7 +78,7 @@ Result<LineWriter> LineWriter::Open(const Path& path) {
     return Error{error == ENOSPC || error == EDQUOT ? ErrorCode::kExhausted : ErrorCode::kBadInput,
                  fmt::format("{}: its unfinished last line cannot be ended: {}", name, std::strerror(error))};
   }
-  return LineWriter(std::move(fd), std::move(name), is_regular);
+  return LineWriter(std::move(fd), std::move(name), is_regular, is_stdout);
 }
 
 LineWriter::Outcome LineWriter::Write(std::string_view lines, int give_up, std::optional<Duration> patience) {
@@ -119,6 +119,12 @@ int LineWriter::WaitUntilWritable(int give_up, std::optional<Duration> patience)
   const int timeout_ms = patience ? static_cast<int>((patience->count() + 999) / 1000) : -1;
   if (poll(fds, 2, timeout_ms) < 0) return errno;
   return fds[0].revents != 0 ? 0 : EAGAIN;  // a closed pipe is "ready": write() then says so
+}
+
+std::optional<int64_t> LineWriter::FileSize() const {
+  struct stat status{};
+  if (!is_regular_ || is_stdout_ || fstat(fd_.get(), &status) != 0) return std::nullopt;
+  return status.st_size;
 }
 
 bool LineWriter::CutTail(size_t count) const {

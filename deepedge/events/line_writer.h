@@ -8,6 +8,7 @@
 // Threads: owned by one thread, which has called BlockWriteSignals.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -37,11 +38,14 @@ class LineWriter {
   // for so long.
   Outcome Write(std::string_view lines, int give_up, std::optional<Duration> patience);
 
+  // Bytes in the file now. Not set: a pipe, or standard output, which is not ours even where it is a file.
+  std::optional<int64_t> FileSize() const;
+
   const std::string& name() const { return name_; }  // for messages
 
  private:
-  LineWriter(UniqueFd fd, std::string name, bool is_regular)
-      : fd_(std::move(fd)), name_(std::move(name)), is_regular_(is_regular) {}
+  LineWriter(UniqueFd fd, std::string name, bool is_regular, bool is_stdout)
+      : fd_(std::move(fd)), name_(std::move(name)), is_regular_(is_regular), is_stdout_(is_stdout) {}
 
   Outcome WriteToFile(std::string_view lines);
   Outcome WriteToPipe(std::string_view lines, int give_up, std::optional<Duration> patience);
@@ -53,6 +57,7 @@ class LineWriter {
   UniqueFd fd_;
   std::string name_;
   bool is_regular_;
+  bool is_stdout_;
 };
 
 }  // namespace deepedge

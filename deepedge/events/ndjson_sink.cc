@@ -6,14 +6,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <vector>
 
+#include "deepedge/base/check.h"
 #include "deepedge/base/log.h"
 #include "deepedge/base/mutex.h"
 #include "deepedge/base/thread.h"
 #include "deepedge/base/unique_fd.h"
 #include "deepedge/events/event_json.h"
 #include "deepedge/events/line_writer.h"
+#include "deepedge/events/rotate_files.h"
 
 namespace deepedge {
 namespace {
@@ -26,8 +29,9 @@ constexpr size_t kChunkBytes = 64 * 1024;  // written with one call
 
 class NdjsonSink::Impl {
  public:
-  Impl(size_t capacity, LineWriter writer, UniqueFd give_up, const Clock& clock)
-      : capacity_(static_cast<int64_t>(capacity)),
+  Impl(Options options, LineWriter writer, UniqueFd give_up, const Clock& clock)
+      : options_(std::move(options)),
+        capacity_(static_cast<int64_t>(options_.queue_capacity)),
         clock_(clock),
         writer_(std::move(writer)),
         give_up_(std::move(give_up)) {
@@ -105,7 +109,8 @@ class NdjsonSink::Impl {
   void Deliver(const std::vector<std::string>& batch) DE_EXCLUDES(mutex_) {
     for (size_t next = 0; next < batch.size();) {
       text_.clear();
-      while (next < batch.size() && text_.size() < kChunkBytes) text_ += batch[next++];
+      const size_t room = RoomInFile();
+      while (next < batch.size() && text_.size() < room) text_ += batch[next++];
       const int64_t failed = WriteText();
       if (failed == 0) continue;
       const int64_t lost = failed + static_cast<int64_t>(batch.size() - next);
@@ -114,6 +119,38 @@ class NdjsonSink::Impl {
       undelivered_ += lost;
       return;
     }
+  }
+
+  // How many bytes may be written before the file has its size; more than 0. Puts it aside where it has it already.
+  size_t RoomInFile() {
+    if (options_.rotate_bytes <= 0) return kChunkBytes;
+    std::optional<int64_t> size = writer_.FileSize();
+    if (!size) return kChunkBytes;
+    if (*size >= options_.rotate_bytes) {
+      if (clock_.Now() < next_rotation_) return kChunkBytes;
+      const Status rotated = Rotate();
+      if (!rotated.ok()) {
+        next_rotation_ = clock_.Now() + kRetryEvery;
+        LogWarning("events: {}; events go on into the file as it is", rotated.error().message);
+        return kChunkBytes;
+      }
+      size = 0;
+    }
+    return std::min(kChunkBytes, static_cast<size_t>(options_.rotate_bytes - *size));
+  }
+
+  Status Rotate() {
+    // Somebody else may have moved it away already.
+    if (StatusOf(options_.path).ok()) DE_TRY_STATUS(RotateFiles(options_.path, options_.rotate_keep));
+    auto fresh = LineWriter::Open(options_.path);
+    if (fresh.ok()) {
+      writer_ = std::move(fresh).value();
+      return {};
+    }
+    // The old one is still open, so only its name has to come back.
+    std::error_code ec;
+    std::filesystem::rename(options_.path.string() + ".1", options_.path, ec);
+    return fresh.error();
   }
 
   // Writes the lines of text_, trying again until they are written or there is no more use in it. Returns how many were
@@ -186,7 +223,8 @@ class NdjsonSink::Impl {
     logged_refused_ = refused;
   }
 
-  const int64_t capacity_;
+  const Options options_;
+  const int64_t capacity_;  // events
   const Clock& clock_;
 
   mutable Mutex mutex_;
@@ -204,6 +242,7 @@ class NdjsonSink::Impl {
   std::string text_;
   bool is_gone_ = false;     // the reader of the pipe
   bool is_failing_ = false;  // the last attempt failed
+  Time next_rotation_;       // not before this
   LogLimiter failure_limit_;
   LogLimiter refused_limit_;
   int64_t logged_refused_ = 0;
@@ -213,13 +252,20 @@ class NdjsonSink::Impl {
 };
 
 Result<std::unique_ptr<NdjsonSink>> NdjsonSink::Create(Options options, const Clock& clock) {
+  DE_CHECK(options.rotate_keep >= 1);
   DE_TRY(LineWriter writer, LineWriter::Open(options.path));
+  // Put aside is the file itself, not a link to it.
+  std::error_code ec;
+  if (options.rotate_bytes > 0 && std::filesystem::is_symlink(options.path, ec)) {
+    const Path target = std::filesystem::canonical(options.path, ec);
+    if (!ec) options.path = target;
+  }
   UniqueFd give_up(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!give_up.valid()) {
     return Error{ErrorCode::kExhausted, fmt::format("{}: no descriptor left: {}", writer.name(), std::strerror(errno))};
   }
   return std::unique_ptr<NdjsonSink>(
-      new NdjsonSink(std::make_unique<Impl>(options.queue_capacity, std::move(writer), std::move(give_up), clock)));
+      new NdjsonSink(std::make_unique<Impl>(std::move(options), std::move(writer), std::move(give_up), clock)));
 }
 
 NdjsonSink::NdjsonSink(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -3,6 +3,10 @@
 // a second), keeps what its queue holds and tries again every second. When the reader of a pipe is gone, what follows
 // is counted as lost.
 //
+// With `rotate_bytes`, a file that has reached that size is put aside as FILE.1 before the next event, FILE.1 as FILE.2
+// and so on up to `rotate_keep`, between two lines. Where that fails the sink goes on with the file as it is, says so,
+// and tries again every second. Standard output and pipes are never put aside.
+//
 // The thread sleeps until there is an event and writes it at once; what comes meanwhile goes out together.
 #pragma once
 
@@ -19,6 +23,8 @@ class NdjsonSink final : public EventSink {
   struct Options {
     Path path;  // "-": standard output
     size_t queue_capacity = 8192;
+    int64_t rotate_bytes = 0;  // 0: never
+    int rotate_keep = 5;       // files put aside, at least 1
   };
   // Appends to an existing file: a box that starts again keeps its events. `clock` is the real one, since threads wait
   // on it. Errors: kBadInput / kExhausted naming the file.

@@ -1,8 +1,12 @@
 // What every EventSink keeps. A new sink adds a SinkUnderTest to the list at the end.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <map>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -11,6 +15,8 @@
 #include "deepedge/events/memory_sink.h"
 #include "deepedge/events/ndjson_sink.h"
 #include "deepedge/events/null_sink.h"
+#include "deepedge/events/outbox/outbox.h"
+#include "deepedge/events/snapshot_sink.h"
 
 namespace deepedge {
 namespace {
@@ -56,6 +62,69 @@ class NdjsonSinkUnderTest final : public SinkUnderTest {
   RealClock clock_;
   TemporaryFolder folder_;
   std::unique_ptr<NdjsonSink> sink_;
+};
+
+// Puts the event's JSON into it as a picture, under an id that sorts by the order of publication, so that all that the
+// contract says of events holds for pictures.
+class AsPictures final : public EventSink {
+ public:
+  explicit AsPictures(std::unique_ptr<EventSink> sink) : sink_(std::move(sink)) {}
+  void Publish(Event event) override {
+    const std::string json = ToJsonLine(event);
+    SceneEvent scene{.id = fmt::format("t0u4k1a7xw3f9bc-{:06}", next_++)};
+    scene.picture = std::make_shared<const std::vector<uint8_t>>(json.begin(), json.end());
+    sink_->Publish(std::move(scene));
+  }
+  Status Close() override { return sink_->Close(); }
+  SinkCounts counts() const override { return sink_->counts(); }
+
+ private:
+  std::unique_ptr<EventSink> sink_;
+  std::atomic<int> next_ = 0;
+};
+
+class SnapshotSinkUnderTest final : public SinkUnderTest {
+ public:
+  explicit SnapshotSinkUnderTest(size_t capacity) : folder_(TemporaryFolder::Create("de_sink_test").value()) {
+    sink_.emplace(SnapshotSink::Create({.folder = folder_.path(), .queue_capacity = capacity}, clock_).value());
+  }
+  EventSink& sink() override { return *sink_; }
+  std::vector<std::string> Arrived() override {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      files[entry.path().filename()] = ReadFile(entry.path()).value();
+    }
+    std::vector<std::string> lines;
+    for (auto& [name, content] : files) lines.push_back(std::move(content));
+    return lines;
+  }
+
+ private:
+  RealClock clock_;
+  TemporaryFolder folder_;
+  std::optional<AsPictures> sink_;
+};
+
+class OutboxUnderTest final : public SinkUnderTest {
+ public:
+  explicit OutboxUnderTest(size_t capacity) : folder_(TemporaryFolder::Create("de_sink_test").value()) {
+    // The events of this test are of 1970: kept for ever.
+    sink_ = Outbox::Create({.file = path(), .queue_capacity = capacity, .max_age = Duration(0)}, clock_).value();
+  }
+  EventSink& sink() override { return *sink_; }
+  std::vector<std::string> Arrived() override {
+    std::vector<std::string> lines;
+    const std::vector<StoredEvent> events = ReadEvents(path(), {.limit = 10000}).value();
+    for (const StoredEvent& event : events) lines.push_back(event.json);
+    return lines;
+  }
+
+ private:
+  Path path() const { return folder_.path() / "outbox.db"; }
+
+  RealClock clock_;
+  TemporaryFolder folder_;
+  std::unique_ptr<Outbox> sink_;
 };
 
 struct SinkKind {
@@ -141,8 +210,10 @@ TEST(NullSink, ClaimsNothing) {
 INSTANTIATE_TEST_SUITE_P(
     All, SinkContract,
     testing::Values(SinkKind{"memory", [](size_t capacity) { return std::make_unique<MemorySinkUnderTest>(capacity); }},
-                    SinkKind{"ndjson",
-                             [](size_t capacity) { return std::make_unique<NdjsonSinkUnderTest>(capacity); }}),
+                    SinkKind{"ndjson", [](size_t capacity) { return std::make_unique<NdjsonSinkUnderTest>(capacity); }},
+                    SinkKind{"snapshots",
+                             [](size_t capacity) { return std::make_unique<SnapshotSinkUnderTest>(capacity); }},
+                    SinkKind{"outbox", [](size_t capacity) { return std::make_unique<OutboxUnderTest>(capacity); }}),
     [](const testing::TestParamInfo<SinkKind>& kind) { return kind.param.name; });
 
 }  // namespace

@@ -98,7 +98,7 @@ ModelDescription ToDescription(WrittenCard written, const std::string& sha256) {
   ModelDescription description{.card = std::move(written.card), .findings = std::move(written.findings)};
   description.card.sha256 = sha256;
   for (const Finding& finding : description.findings) {
-    if (finding.confidence < 0.9) description.assumptions.push_back(ToSentence(finding));
+    if (finding.confidence < kSettledConfidence) description.assumptions.push_back(ToSentence(finding));
   }
   return description;
 }
@@ -136,15 +136,6 @@ std::vector<WrittenCard> WriteCards(const Evidence& evidence, std::string* why_r
   return cards;
 }
 
-// The other readings of the outputs, for the user.
-void NameAlternatives(std::vector<WrittenCard>* cards) {
-  for (size_t i = 1; i < cards->size(); ++i) {
-    const Finding& other = (*cards)[i].findings.front();
-    (*cards)[0].findings.front().alternatives.push_back(
-        fmt::format("{} ({:.2f}: {})", other.value, other.confidence, other.reason));
-  }
-}
-
 // Cards of a graph whose open shapes say too little, from its form for one picture.
 std::vector<WrittenCard> WriteSizedCards(const ModelFiles& files, const Evidence& open) {
   std::vector<WrittenCard> cards;
@@ -163,14 +154,22 @@ std::vector<WrittenCard> WriteSizedCards(const ModelFiles& files, const Evidence
   return cards;
 }
 
-WrittenCard WriteBestCard(const ModelFiles& files, const GraphInfo& graph) {
+// Every reading of the outputs that a decoder can be made for, the likeliest first.
+std::vector<WrittenCard> WriteReadings(const ModelFiles& files, const GraphInfo& graph) {
   const Evidence evidence = MakeEvidence(files, graph, Merge(NotesInMetadata(graph.metadata), NotesBeside(files)));
   std::string why_raw;
   std::vector<WrittenCard> cards = WriteCards(evidence, &why_raw);
   if (cards.empty()) cards = WriteSizedCards(files, evidence);
-  if (cards.empty()) return WriteRawCard(evidence, why_raw);
-  NameAlternatives(&cards);
-  return std::move(cards.front());
+  if (cards.empty()) cards.push_back(WriteRawCard(evidence, why_raw));
+  return cards;
+}
+
+ModelDescription DescribeUntried(const ModelFiles& files, const GraphInfo& graph, const std::string& sha256) {
+  std::vector<WrittenCard> readings = WriteReadings(files, graph);
+  const bool undecided = PicturesCouldDecide(readings);
+  ModelDescription description = ToDescription(TakeFirst(std::move(readings)), sha256);
+  description.undecided = undecided;
+  return description;
 }
 
 }  // namespace
@@ -181,7 +180,7 @@ Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo&
   DE_TRY(auto written, FindWritten(files, hash, options));
   if (written) return std::move(*written);
   DE_TRY(const std::string sha256, hash.Get());
-  return ToDescription(WriteBestCard(files, graph), sha256);
+  return DescribeUntried(files, graph, sha256);
 }
 
 Result<ModelDescription> DescribeModel(Engine& engine, const ModelFiles& files) {
@@ -190,7 +189,7 @@ Result<ModelDescription> DescribeModel(Engine& engine, const ModelFiles& files) 
   if (written) return std::move(*written);
   DE_TRY(const GraphInfo graph, engine.Inspect(files));
   DE_TRY(const std::string sha256, hash.Get());
-  return ToDescription(WriteBestCard(files, graph), sha256);
+  return DescribeUntried(files, graph, sha256);
 }
 
 Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
@@ -199,10 +198,10 @@ Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& fil
   DE_TRY(auto written, FindWritten(files, hash, options));
   if (written) return std::move(*written);
   DE_TRY(const std::string sha256, hash.Get());
-  const WrittenCard card = WriteBestCard(files, graph);
-  auto probed = ProbeReadings(engine, files, card, pictures);
+  std::vector<WrittenCard> readings = WriteReadings(files, graph);
+  auto probed = ProbeReadings(engine, files, readings, pictures);
   if (probed.ok()) return ToDescription(std::move(probed).value(), sha256);
-  ModelDescription description = ToDescription(card, sha256);
+  ModelDescription description = ToDescription(TakeFirst(std::move(readings)), sha256);
   description.assumptions.push_back(fmt::format("nothing was tried on the pictures: {}", probed.error().message));
   return description;
 }

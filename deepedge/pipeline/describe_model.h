@@ -28,6 +28,7 @@ struct ModelDescription {
   Path card_file;                        // of kFile
   std::vector<Finding> findings;         // of kGuess: one a field
   std::vector<std::string> assumptions;  // of kGuess: what is not certain, one sentence each, for the user
+  bool undecided = false;  // of kGuess: nothing was tried, and pictures could tell between readings that stay possible
 };
 
 struct DescribeOptions {
@@ -53,7 +54,8 @@ Result<ModelDescription> DescribeModel(const ModelFiles& files, const GraphInfo&
 Result<ModelDescription> DescribeModel(Engine& engine, const ModelFiles& files);
 
 // The same, and where a card was written and two readings stay possible, runs the model on the pictures with each and
-// keeps the one with the saner results (card/probe.h). Compiles the model several times: some seconds.
+// keeps the one with the saner results (card/probe.h): readings of the outputs, then of what goes in. Compiles the
+// model once: some seconds.
 Result<ModelDescription> DescribeWithProbe(Engine& engine, const ModelFiles& files, const GraphInfo& graph,
                                            const std::vector<RgbPicture>& pictures,
                                            const DescribeOptions& options = {});

@@ -26,7 +26,9 @@ struct ModelOrigin {
   std::vector<StoredFile> files;       // what lies in the version's folder, by name
   std::vector<std::string> assumptions;
   std::string described_by;  // "model.yaml", "catalogue", "guess from the graph"
-  std::string card_by;   // whose choices the card holds, so that an update keeps it: "user", "probe"; empty: nobody's
+  // Whose choices the card holds, so that an update keeps it: "user", "probe"; "pictures", those of the repository:
+  // kept where it has none any more. Empty: nobody's.
+  std::string card_by;
   int64_t added_us = 0;  // since the Unix epoch
 
   friend bool operator==(const ModelOrigin&, const ModelOrigin&) = default;

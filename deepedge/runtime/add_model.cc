@@ -9,6 +9,7 @@
 #include "deepedge/repository/web_url.h"
 #include "deepedge/runtime/describe_for_repository.h"
 #include "deepedge/runtime/model_loader.h"
+#include "deepedge/runtime/probe_pictures.h"
 
 namespace deepedge {
 namespace {
@@ -21,8 +22,14 @@ struct OwnCard {
   std::string by;
 };
 
-// The current version's card where the user gave it, changed it since it was installed, or had it probed.
-std::optional<OwnCard> FindOwnCard(const RepositoryEntry& entry, const ModelOrigin& origin) {
+// Whose choices a card holds (ModelOrigin::card_by) that was tried on pictures: on some that the user named, or on
+// those of the repository.
+constexpr const char* kByProbe = "probe";
+constexpr const char* kByRepositoryPictures = "pictures";
+
+// The current version's card where the user gave it, changed it since it was installed, or had it probed. One that was
+// probed on the repository's pictures is no more than what comes out again, as long as there are some.
+std::optional<OwnCard> FindOwnCard(const RepositoryEntry& entry, const ModelOrigin& origin, bool has_pictures) {
   auto now = LoadModelCard(entry.folder / "model.yaml");
   auto installed = LoadModelCard(entry.CurrentFolder() / ".card.yaml");
   if (!now.ok()) return std::nullopt;
@@ -31,6 +38,7 @@ std::optional<OwnCard> FindOwnCard(const RepositoryEntry& entry, const ModelOrig
   if (installed.ok()) installed.value().variants.clear();
   const bool edited = installed.ok() && now.value() != installed.value();
   if (!edited && origin.card_by.empty()) return std::nullopt;
+  if (!edited && origin.card_by == kByRepositoryPictures && has_pictures) return std::nullopt;
   return OwnCard{std::move(now).value(), edited ? "user" : origin.card_by};
 }
 
@@ -92,6 +100,7 @@ class Finisher {
     if (!CheckFits(own.card).ok()) return;
     outcome_.description.card = std::move(own.card);
     outcome_.description.assumptions.clear();
+    outcome_.description.undecided = false;
     outcome_.kept_card = true;
     card_by_ = std::move(own.by);
   }
@@ -115,7 +124,7 @@ class Finisher {
         acquired_.files.weights.empty() ? Path() : acquired_.files.weights.lexically_relative(staging_.files());
     DE_TRY(outcome_.published,
            repository_.Publish(std::move(staging_), name, description.card, std::move(origin),
-                               {.replace_card = !card_by_.empty(), .same_source_only = !name_is_chosen}));
+                               {.replace_card = ReplacesCard(name), .same_source_only = !name_is_chosen}));
     const Path folder = repository_.root() / name / std::to_string(outcome_.published.version);
     outcome_.name = name;
     description.card.name = name;
@@ -130,6 +139,16 @@ class Finisher {
   const ModelDescription& description() const { return outcome_.description; }
 
  private:
+  // Is our card better than the one that is there for the same files? One that somebody chose, and said so, is; one of
+  // the repository's pictures only where nobody chose the other.
+  bool ReplacesCard(const std::string& name) const {
+    if (card_by_ != kByRepositoryPictures) return !card_by_.empty();
+    const auto entry = repository_.Find(name);
+    if (!entry.ok()) return true;
+    const auto origin = ReadOrigin(entry.value().CurrentFolder() / ".origin.json");
+    return origin.ok() && !FindOwnCard(entry.value(), origin.value(), true);
+  }
+
   // The staged files by way of the folder's name.
   ModelFiles NamedFiles() const {
     ModelFiles files = acquired_.files;
@@ -159,8 +178,13 @@ class Finisher {
       description.card = *catalogue_card;
       description.origin = CardOrigin::kCatalogue;
     } else {
-      DE_TRY(description, DescribeForRepository(engine_, NamedFiles(), outcome_.graph, request.probe));
-      if (!request.probe.empty() && description.origin == CardOrigin::kGuess) card_by_ = "probe";
+      const bool given = !request.pictures.empty();
+      const auto ours = given ? std::vector<RgbPicture>() : ReadRepositoryPictures(repository_.root());
+      const std::vector<RgbPicture>& pictures = given ? request.pictures : ours;
+      DE_TRY(description, DescribeForRepository(engine_, NamedFiles(), outcome_.graph, pictures));
+      if (!pictures.empty() && description.origin == CardOrigin::kGuess) {
+        card_by_ = given ? kByProbe : kByRepositoryPictures;
+      }
     }
     description.card.sha256 = sha256;
     const bool by_hand = description.origin == CardOrigin::kFile || catalogue_card.has_value();
@@ -261,7 +285,9 @@ Result<std::optional<AddOutcome>> UpdateModel(Engine& engine, const ModelReposit
                                               const std::string& catalogue_option, const std::string& key) {
   const auto origin = ReadOrigin(entry.CurrentFolder() / ".origin.json");
   if (!origin.ok()) return std::optional<AddOutcome>();
-  const std::optional<OwnCard> own = FindOwnCard(entry, origin.value());
+  std::error_code ec;
+  const bool has_pictures = fs::is_directory(ProbeFolder(repository.root()), ec);
+  const std::optional<OwnCard> own = FindOwnCard(entry, origin.value(), has_pictures);
   if (!origin.value().sources.empty()) {
     DE_TRY(AddOutcome added,
            Add(engine, repository, options, {.sources = origin.value().sources, .name = entry.name}, own));

@@ -15,10 +15,10 @@ namespace deepedge {
 
 struct AddRequest {
   std::vector<std::string> sources;
-  std::string name;    // empty: the card's that came along, else one after the source
-  std::string sha256;  // that the first source must have; empty: any
-  Path card;           // a model.yaml to take instead of working one out; empty: none
-  Path probe;          // a picture to try readings on; empty: none
+  std::string name;                  // empty: the card's that came along, else one after the source
+  std::string sha256;                // that the first source must have; empty: any
+  Path card;                         // a model.yaml to take instead of working one out; empty: none
+  std::vector<RgbPicture> pictures;  // to try readings on; empty: those of the repository (ProbeFolder)
 };
 
 struct AddOutcome {

@@ -1,9 +1,5 @@
 #include "deepedge/runtime/data_plane.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
 #include <utility>
 
 #include "deepedge/base/check.h"
@@ -18,7 +14,7 @@ DataPlane::DataPlane(Options options, std::vector<std::unique_ptr<LoadedModel>> 
                      const Clock& clock)
     : options_(std::move(options)), clock_(clock), events_(events), models_(std::move(models)) {
   lanes_ = std::make_unique<Lanes>(Lanes::Options{.cpus = options_.cpus}, clock_);
-  scalers_.resize(lanes_->count());
+  tools_.resize(lanes_->count());
   for (const auto& model : models_) model_slots_.push_back(lanes_->AddResource(model->compiled->concurrency()));
 }
 
@@ -36,19 +32,23 @@ Result<std::unique_ptr<DataPlane>> DataPlane::Create(Options options, const std:
 Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
   DE_TRY(const SourceKind kind, KindOf(spec.address));
   DE_TRY(auto source, MakeSource({.address = spec.address}, clock_));
+  const TaskEnvironment environment{.lanes = *lanes_, .clock = clock_, .events = events_, .tools = tools_};
   auto stream = std::make_unique<StreamRunner>(
       StreamRunner::Options{
           .id = {index}, .name = spec.name, .lossless = options_.pace == Pace::kFast && kind == SourceKind::kFile},
-      MakeDecoder(), TaskRunner::Environment{.lanes = *lanes_, .clock = clock_, .events = events_, .scalers = scalers_},
-      *this);
+      MakeDecoder(), environment, *this);
+  std::vector<ServedModel> served;
+  for (size_t i = 0; i < models_.size(); ++i) served.push_back({.model = models_[i].get(), .slots = model_slots_[i]});
+  const TaskBuilder builder(served, environment);
   for (const TaskSpec& task : spec.tasks) {
-    const auto model =
-        std::find_if(models_.begin(), models_.end(), [&](const auto& m) { return m->name == task.model; });
-    if (model == models_.end()) {
-      return Error{ErrorCode::kBadInput, fmt::format("stream '{}': no model '{}' is loaded", spec.name, task.model)};
-    }
-    DE_TRY(auto task_options, MakeTaskOptions(spec, kind, task, **model));
-    stream->AddTask(std::move(task_options), **model, model_slots_[static_cast<size_t>(model - models_.begin())]);
+    DE_TRY(const ServedModel model, builder.Find(spec, task.model));
+    const TaskBuilder::Options options{.max_rate = MaxRateInMediaTime(task.max_rate, kind, options_.pace, spec.speed),
+                                       .lossless = options_.pace == Pace::kFast,
+                                       .gallery = options_.gallery.get()};
+    DE_TRY(auto task_options, builder.TaskOptions(spec, task, *model.model, options));
+    TaskRunner& runner = stream->AddTask(std::move(task_options), *model.model, model.slots);
+    DE_TRY(auto cascades, builder.Cascades(spec, task, *model.model, options, *stream));
+    for (auto& cascade : cascades) runner.AddCascade(std::move(cascade));
   }
   readers_.push_back(std::make_unique<StreamReader>(StreamReader::Options{.name = spec.name,
                                                                           .is_file = kind == SourceKind::kFile,
@@ -60,23 +60,6 @@ Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
                                                     std::move(source), *stream, clock_));
   streams_.push_back(std::move(stream));
   return {};
-}
-
-Result<TaskRunner::Options> DataPlane::MakeTaskOptions(const StreamSpec& stream, SourceKind kind, const TaskSpec& task,
-                                                       const LoadedModel& model) const {
-  TaskRunner::Options options{.max_rate = MaxRateInMediaTime(task.max_rate, kind, options_.pace, stream.speed),
-                              .deadline = task.deadline,
-                              .lossless = options_.pace == Pace::kFast};
-  const std::vector<std::string>& known = *model.labels;
-  for (const std::string& label : task.labels) {
-    const auto found = std::find(known.begin(), known.end(), label);
-    if (found == known.end()) {
-      return Error{ErrorCode::kBadInput, fmt::format("stream '{}': model '{}' has no label '{}'; it has: {}",
-                                                     stream.name, task.model, label, fmt::join(known, ", "))};
-    }
-    options.labels.push_back(static_cast<int>(found - known.begin()));
-  }
-  return options;
 }
 
 void DataPlane::Start() {
@@ -131,6 +114,7 @@ RunReport DataPlane::Report() const {
                               .latency = task->Latency(),
                               .cost = task->Cost(),
                               .last_error = task->LastError()});
+      for (CascadeReport& cascade : task->Cascades()) report.cascades.push_back(std::move(cascade));
     }
   }
   report.lanes = lanes_->Use();

@@ -24,25 +24,11 @@
 #include "deepedge/ingest/stream_reader.h"
 #include "deepedge/runtime/loaded_model.h"
 #include "deepedge/runtime/stream_runner.h"
+#include "deepedge/runtime/stream_spec.h"
+#include "deepedge/runtime/task_builder.h"
 #include "deepedge/scheduler/lanes.h"
 
 namespace deepedge {
-
-struct TaskSpec {
-  std::string model;  // name of a loaded model
-  double max_rate = 0;
-  std::optional<Duration> deadline;  // not set: nothing is dropped for being late
-  std::vector<std::string> labels;   // empty: all
-};
-
-struct StreamSpec {
-  std::string name;
-  std::string address;
-  bool loop = false;  // these three for files only
-  double speed = 1.0;
-  Duration start_offset{0};
-  std::vector<TaskSpec> tasks;
-};
 
 // Pure. A stream's maximum rate as its gate needs it, in media time: a file that is paced at `speed` passes that much
 // media time in a second of the box. Where nothing is paced, media time is all there is.
@@ -67,6 +53,7 @@ struct RunReport {
   Duration cpu{0};  // CPU time of the whole process since Start
   std::vector<StreamReport> streams;
   std::vector<TaskReport> tasks;
+  std::vector<CascadeReport> cascades;
   std::vector<Lanes::LaneUse> lanes;
 };
 
@@ -77,6 +64,7 @@ class DataPlane final : public StreamRunner::Listener {
     Pace pace = Pace::kReal;
     std::function<void()> all_finished;  // called once, on a lane or an I/O thread, when every stream has ended
     uint64_t seed = 1;
+    std::shared_ptr<const Gallery> gallery;  // who embeddings of cascades are; may be null
   };
 
   // `models` are taken over; `events` and `clock` must outlive the plane. Errors: kBadInput naming a stream, model or
@@ -95,8 +83,6 @@ class DataPlane final : public StreamRunner::Listener {
  private:
   DataPlane(Options options, std::vector<std::unique_ptr<LoadedModel>> models, EventSink& events, const Clock& clock);
   Status AddStream(const StreamSpec& spec, uint32_t index);
-  Result<TaskRunner::Options> MakeTaskOptions(const StreamSpec& stream, SourceKind kind, const TaskSpec& task,
-                                              const LoadedModel& model) const;
   void HandleStreamFinished() override;
 
   // In the order of destruction reversed: readers stop before the lanes, lanes before the streams they run.
@@ -105,7 +91,7 @@ class DataPlane final : public StreamRunner::Listener {
   EventSink& events_;
   std::vector<std::unique_ptr<LoadedModel>> models_;
   std::vector<ResourceId> model_slots_;  // by model
-  std::vector<PictureScaler> scalers_;   // by lane
+  std::vector<LaneTools> tools_;         // by lane
   std::vector<std::unique_ptr<StreamRunner>> streams_;
   std::unique_ptr<Lanes> lanes_;
   std::vector<std::unique_ptr<StreamReader>> readers_;

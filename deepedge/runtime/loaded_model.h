@@ -29,7 +29,8 @@ struct LoadedModel {
   std::vector<std::string> assumptions;  // what had to be guessed about it, for the user to read
   std::shared_ptr<const std::vector<std::string>> labels;
   std::unique_ptr<CompiledModel> compiled;
-  std::unique_ptr<OutputDecoder> decoder;
+  std::unique_ptr<OutputDecoder> decoder;  // may give fainter objects too, for trackers
+  float threshold = 0;                     // objects under this score are not reported
   std::vector<PyramidLevel> smaller;  // of a card with a pyramid: the sizes below that of `compiled`, the largest first
   ModelFiles files;
 };

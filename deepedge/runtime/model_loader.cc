@@ -87,9 +87,9 @@ Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key) {
                                                  ToString(key), known)};
 }
 
-Result<std::vector<PictureSize>> PyramidSizes(const ModelCard& card) {
+Result<std::vector<LevelSize>> PyramidSizes(const ModelCard& card) {
   constexpr size_t kMostSizes = 32;
-  std::vector<PictureSize> sizes;
+  std::vector<LevelSize> sizes;
   const PictureInput& input = card.input;
   if (!(input.pyramid > 0)) return sizes;
   const int window = std::max(card.output.window, 1);
@@ -99,8 +99,8 @@ Result<std::vector<PictureSize>> PyramidSizes(const ModelCard& card) {
   }
   double scale = static_cast<double>(input.pyramid);
   while (true) {
-    const PictureSize size{.width = static_cast<int>(std::lround(input.width * scale)),
-                           .height = static_cast<int>(std::lround(input.height * scale))};
+    const LevelSize size{.width = static_cast<int>(std::lround(input.width * scale)),
+                         .height = static_cast<int>(std::lround(input.height * scale))};
     if (size.width < window || size.height < window) return sizes;
     if (sizes.size() == kMostSizes) {
       return Error{ErrorCode::kBadInput, fmt::format("a pyramid of factor {} from {}x{} has more than {} sizes",
@@ -113,12 +113,15 @@ Result<std::vector<PictureSize>> PyramidSizes(const ModelCard& card) {
 
 namespace {
 
+// What a tracker can still use (tracker.h).
+constexpr float kFaintest = 0.1F;
+
 // A network of its own for each smaller size, from the same files.
-Status LoadPyramid(Engine& engine, const ModelFiles& files, CompileOptions options, LoadedModel* model) {
-  DE_TRY(const std::vector<PictureSize> sizes, PyramidSizes(model->card));
-  for (const PictureSize& size : sizes) {
+Status LoadPyramid(Engine& engine, const ModelFiles& files, CompileOptions options, ModelCard card,
+                   LoadedModel* model) {
+  DE_TRY(const std::vector<LevelSize> sizes, PyramidSizes(card));
+  for (const LevelSize& size : sizes) {
     PyramidLevel level{.width = size.width, .height = size.height, .compiled = nullptr, .decoder = nullptr};
-    ModelCard card = model->card;
     card.input.width = size.width;
     card.input.height = size.height;
     options.picture = card.input;
@@ -166,8 +169,11 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   model->variant = ToString(key);
   model->labels = std::make_shared<const std::vector<std::string>>(model->card.labels);
   DE_TRY(model->compiled, engine.Compile(to_compile, options));
-  DE_TRY(model->decoder, MakeOutputDecoder(model->card, model->compiled->outputs()));
-  DE_TRY_STATUS(LoadPyramid(engine, to_compile, options, model.get()));
+  model->threshold = model->card.threshold;
+  ModelCard decoded = model->card;
+  if (request.faint_objects && decoded.task == "detection") decoded.threshold = std::min(decoded.threshold, kFaintest);
+  DE_TRY(model->decoder, MakeOutputDecoder(decoded, model->compiled->outputs()));
+  DE_TRY_STATUS(LoadPyramid(engine, to_compile, options, decoded, model.get()));
   return model;
 }
 

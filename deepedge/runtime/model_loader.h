@@ -25,8 +25,9 @@ struct LoadRequest {
   std::string name;  // empty: the card's
   Path path;
   int concurrency = 1;
-  int max_batch = 1;   // pictures in one run at most, where the graph can (CompileOptions::max_batch)
-  std::string sha256;  // that the file must have, in lower case; empty: any
+  int max_batch = 1;           // pictures in one run at most, where the graph can (CompileOptions::max_batch)
+  bool faint_objects = false;  // also objects that score 0.1: LoadedModel::threshold tells which are to be reported
+  std::string sha256;          // that the file must have, in lower case; empty: any
   // A form of the model that was made and measured for it (MakeVariant), or its own; nothing: its own, fp32.
   std::optional<VariantKey> variant;
 };
@@ -35,16 +36,16 @@ struct LoadRequest {
 // agrees too little with the model's own.
 Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key);
 
-struct PictureSize {
+struct LevelSize {
   int width = 0;
   int height = 0;
 
-  friend bool operator==(const PictureSize&, const PictureSize&) = default;
+  friend bool operator==(const LevelSize&, const LevelSize&) = default;
 };
 
 // The sizes of a pyramid below that of the card, the largest first: none without a pyramid. Pure. Errors: kBadInput for
 // more sizes than anybody looks at, and where the card's own is smaller than a window.
-Result<std::vector<PictureSize>> PyramidSizes(const ModelCard& card);
+Result<std::vector<LevelSize>> PyramidSizes(const ModelCard& card);
 
 // kBadInput, naming the file, what was expected and what it is, when the model's file has another hash. A model that is
 // a folder (TensorFlow SavedModel) is known by its saved_model.pb.

@@ -18,7 +18,7 @@ std::string_view ToString(StreamState state) {
   return "?";
 }
 
-StreamRunner::StreamRunner(Options options, std::unique_ptr<Decoder> decoder, TaskRunner::Environment environment,
+StreamRunner::StreamRunner(Options options, std::unique_ptr<Decoder> decoder, TaskEnvironment environment,
                            Listener& listener)
     : options_(std::move(options)), environment_(environment), listener_(listener), decoder_(std::move(decoder)) {}
 

@@ -62,8 +62,7 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
     virtual void HandleStreamFinished() = 0;
   };
 
-  StreamRunner(Options options, std::unique_ptr<Decoder> decoder, TaskRunner::Environment environment,
-               Listener& listener);
+  StreamRunner(Options options, std::unique_ptr<Decoder> decoder, TaskEnvironment environment, Listener& listener);
   ~StreamRunner() override;
 
   // Before the first packet only.
@@ -114,7 +113,7 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
   void FinishIfDone() DE_EXCLUDES(mutex_);
 
   const Options options_;
-  const TaskRunner::Environment environment_;
+  const TaskEnvironment environment_;
   Listener& listener_;
   FrameAccount account_;  // captured, and what was lost before it became a frame
   std::vector<std::unique_ptr<TaskRunner>> tasks_;

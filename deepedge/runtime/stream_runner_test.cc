@@ -32,7 +32,7 @@ class StreamRunnerTest : public ::testing::Test {
   void Build(bool lossless, std::vector<std::function<Status()>> models, size_t decoder_delay = 0,
              size_t queue_capacity = 64, int64_t queue_bytes = 8 << 20) {
     lanes_ = std::make_unique<Lanes>(Lanes::Options{.cpus = {AllowedCpus().front(), AllowedCpus().back()}}, clock_);
-    scalers_.resize(2);
+    tools_.resize(2);
     stream_ = std::make_unique<StreamRunner>(
         StreamRunner::Options{.id = {0},
                               .name = "gate",
@@ -40,7 +40,7 @@ class StreamRunnerTest : public ::testing::Test {
                               .queue_capacity = queue_capacity,
                               .queue_bytes = queue_bytes},
         std::make_unique<FakeDecoder>(decoder_delay),
-        TaskRunner::Environment{.lanes = *lanes_, .clock = clock_, .events = sink_, .scalers = scalers_}, finished_);
+        TaskEnvironment{.lanes = *lanes_, .clock = clock_, .events = sink_, .tools = tools_}, finished_);
     for (size_t i = 0; i < models.size(); ++i) {
       models_.push_back(MakeFakeModel("model" + std::to_string(i), 1, std::move(models[i])));
       stream_->AddTask(task_options_, *models_.back(), lanes_->AddResource(1));
@@ -61,7 +61,7 @@ class StreamRunnerTest : public ::testing::Test {
   RememberingSink sink_;
   FinishedLatch finished_;
   std::stop_source stop_;
-  std::vector<PictureScaler> scalers_;
+  std::vector<LaneTools> tools_;
   std::vector<std::unique_ptr<LoadedModel>> models_;
   std::unique_ptr<StreamRunner> stream_;
   std::unique_ptr<Lanes> lanes_;  // last: its threads end before what they use

@@ -6,13 +6,9 @@
 #include <utility>
 
 #include "deepedge/base/check.h"
-#include "deepedge/base/log.h"
+#include "deepedge/runtime/deadline.h"
 
 namespace deepedge {
-
-bool IsTooLate(Time captured, std::optional<Duration> deadline, Time now) {
-  return deadline.has_value() && now - captured > *deadline;
-}
 
 void KeepLabels(const std::vector<int>& labels, InferenceResult& result) {
   if (labels.empty()) return;
@@ -23,18 +19,22 @@ void KeepLabels(const std::vector<int>& labels, InferenceResult& result) {
   std::erase_if(result.classes, unwanted);
 }
 
-TaskRunner::TaskRunner(Options options, LoadedModel& model, ResourceId model_slots, Environment environment,
+TaskRunner::TaskRunner(Options options, LoadedModel& model, ResourceId model_slots, TaskEnvironment environment,
                        TaskListener& stream)
     : options_(std::move(options)),
       model_(model),
       model_slots_(model_slots),
       environment_(environment),
       stream_(stream),
+      follow_up_({.track = options_.track, .report = options_.report, .scene = options_.scene}, model, environment),
       gate_(options_.max_rate) {}
 
 bool TaskRunner::CanAccept() const {
-  MutexLock lock(mutex_);
-  return mailbox_ == nullptr;
+  {
+    MutexLock lock(mutex_);
+    if (mailbox_ != nullptr) return false;
+  }
+  return follow_up_.CanAccept();
 }
 
 void TaskRunner::Offer(FramePtr frame) {
@@ -45,7 +45,7 @@ void TaskRunner::Offer(FramePtr frame) {
       account_.End(EndReason::kAboveMaxRate);
       return;
     }
-    deadline = DeadlineOf(*frame);
+    deadline = DeadlineOf(*frame, options_.deadline);
     if (mailbox_ != nullptr) account_.End(EndReason::kReplaced);
     mailbox_ = std::move(frame);
     // Already queued: the job keeps the deadline of the frame it was queued for, so that a task whose frames are
@@ -71,7 +71,7 @@ void TaskRunner::Run(const RunContext& context) {
   if (!options_.lossless && IsTooLate(frame->captured, options_.deadline, environment_.clock.Now())) {
     account_.End(EndReason::kTooLate);
   } else {
-    Infer(*frame, context);
+    Infer(frame, context);
   }
 
   Time deadline;
@@ -80,57 +80,59 @@ void TaskRunner::Run(const RunContext& context) {
     MutexLock lock(mutex_);
     again = mailbox_ != nullptr;
     state_ = again ? State::kQueued : State::kIdle;
-    if (again) deadline = DeadlineOf(*mailbox_);
+    if (again) deadline = DeadlineOf(*mailbox_, options_.deadline);
   }
   frame.reset();  // the decoder may use the buffer again
   if (again) environment_.lanes.Submit(*this, {.deadline = deadline, .resource = model_slots_});
   stream_.HandleTaskProgress();
 }
 
-Time TaskRunner::DeadlineOf(const Frame& frame) const {
-  return frame.captured + options_.deadline.value_or(kDefaultDeadline);
-}
-
-void TaskRunner::Infer(const Frame& frame, const RunContext& context) {
+void TaskRunner::Infer(const FramePtr& frame, const RunContext& context) {
   InferenceCost cost;
-  auto result = RunModelOnPicture(model_, context.slot, environment_.scalers[context.lane.value], frame.picture,
+  auto result = RunModelOnPicture(model_, context.slot, environment_.tools[context.lane.value].scaler, frame->picture,
                                   environment_.clock, cost);
   const Time available = environment_.clock.Now();
   const bool done = result.ok();
   std::string error = done ? std::string() : result.error().message;
-  if (done) Publish(frame, std::move(result).value(), available);
+  if (done) follow_up_.Handle(frame, EventOf(*frame, std::move(result).value(), available));
   account_.End(done ? EndReason::kDone : EndReason::kInferenceError);
 
   MutexLock lock(mutex_);
   cost_ += cost;
-  if (done) latency_.Add(available - frame.captured);
+  if (done) latency_.Add(available - frame->captured);
   if (!done) last_error_ = std::move(error);
 }
 
-void TaskRunner::Publish(const Frame& frame, InferenceResult result, Time available) {
+ResultEvent TaskRunner::EventOf(const Frame& frame, InferenceResult result, Time available) const {
   KeepLabels(options_.labels, result);
-  environment_.events.Publish(ResultEvent{.stream = options_.stream,
-                                          .model = model_.name,
-                                          .frame = frame.number,
-                                          .pts_us = frame.pts_us,
-                                          .captured_us = environment_.clock.EpochMicros(frame.captured),
-                                          .available_us = environment_.clock.EpochMicros(available),
-                                          .task = model_.card.task,
-                                          .result = std::move(result),
-                                          .labels = model_.labels,
-                                          .variant = model_.variant});
+  return {.stream = options_.stream,
+          .model = model_.name,
+          .frame = frame.number,
+          .pts_us = frame.pts_us,
+          .captured_us = environment_.clock.EpochMicros(frame.captured),
+          .available_us = environment_.clock.EpochMicros(available),
+          .task = model_.card.task,
+          .result = std::move(result),
+          .labels = model_.labels,
+          .variant = model_.variant};
 }
 
 bool TaskRunner::IsIdle() const {
-  MutexLock lock(mutex_);
-  return state_ == State::kIdle && mailbox_ == nullptr;
+  {
+    MutexLock lock(mutex_);
+    if (state_ != State::kIdle || mailbox_ != nullptr) return false;
+  }
+  return follow_up_.IsIdle();
 }
 
 void TaskRunner::DropWaiting() {
-  MutexLock lock(mutex_);
-  if (mailbox_ != nullptr) account_.End(EndReason::kStopped);
-  mailbox_ = nullptr;
-  state_ = State::kIdle;  // a job that waited for a lane will not run
+  {
+    MutexLock lock(mutex_);
+    if (mailbox_ != nullptr) account_.End(EndReason::kStopped);
+    mailbox_ = nullptr;
+    state_ = State::kIdle;  // a job that waited for a lane will not run
+  }
+  follow_up_.DropWaiting();
 }
 
 Histogram TaskRunner::Latency() const {

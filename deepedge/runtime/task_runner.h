@@ -1,7 +1,7 @@
 // TaskRunner: the data plane of one task, one (stream, model) pair. It holds the newest frame that waits for the model
-// and, as a job on a lane, takes it through scaling, inference and post-processing to an event. The three steps of a
-// job run back to back on one lane, because the model's slot is held from the first to the last; each is timed by
-// itself.
+// and, as a job on a lane, takes it through scaling, inference and post-processing to what follows (follow_up.h):
+// tracks, events, cascades. The steps of a job run back to back on one lane, because the model's slot is held from the
+// first to the last; the first three are timed by themselves.
 //
 //   idle --Offer--> queued --a lane takes it--> running --mailbox filled meanwhile--> queued
 //                     |  ^ Offer replaces the frame           |
@@ -10,40 +10,29 @@
 // Threads: Offer and CanAccept are called by the stream's decode job, Run by lanes, the rest by anyone.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "deepedge/base/clock.h"
 #include "deepedge/base/histogram.h"
 #include "deepedge/base/mutex.h"
-#include "deepedge/events/sink.h"
 #include "deepedge/media/frame.h"
-#include "deepedge/media/pixel_ops.h"
 #include "deepedge/model/inference_result.h"
+#include "deepedge/pipeline/track/zones.h"
+#include "deepedge/runtime/follow_up.h"
 #include "deepedge/runtime/frame_account.h"
 #include "deepedge/runtime/loaded_model.h"
 #include "deepedge/runtime/model_inference.h"
+#include "deepedge/runtime/task_environment.h"
 #include "deepedge/sampler/rate_gate.h"
-#include "deepedge/scheduler/lanes.h"
 
 namespace deepedge {
 
 // Pure. Leaves objects and classes of these labels only; of all when there are none.
 void KeepLabels(const std::vector<int>& labels, InferenceResult& result);
-
-// The deadline that jobs are sorted by where a task has none. It is nobody's wish, so nothing is dropped for it.
-constexpr Duration kDefaultDeadline = std::chrono::milliseconds(500);
-
-// Pure. True when a frame has outlived what its task allows from capture to result: nobody can use the result.
-bool IsTooLate(Time captured, std::optional<Duration> deadline, Time now);
-
-// Told when a task has taken its frame, so that a stream that must not lose any can go on.
-class TaskListener {
- public:
-  virtual ~TaskListener() = default;
-  virtual void HandleTaskProgress() = 0;
-};
 
 class TaskRunner final : public Job {
  public:
@@ -53,26 +42,24 @@ class TaskRunner final : public Job {
     std::optional<Duration> deadline;  // capture to result; set: what is older is dropped
     bool lossless = false;             // nothing is dropped, however late
     std::vector<int> labels;           // only objects and classes of these labels are reported; empty: all
+    bool track = false;                // objects get tracks
+    bool report = true;                // results become events
+    SceneRules scene;                  // with `track`: the stream's zones and lines, good by CheckRules
   };
 
-  // What tasks share. All must outlive the task.
-  struct Environment {
-    Lanes& lanes;
-    const Clock& clock;
-    EventSink& events;
-    std::vector<PictureScaler>& scalers;  // one a lane
-  };
-
-  TaskRunner(Options options, LoadedModel& model, ResourceId model_slots, Environment environment,
+  TaskRunner(Options options, LoadedModel& model, ResourceId model_slots, TaskEnvironment environment,
              TaskListener& stream);
 
-  // True when Offer would not replace a frame.
+  // Before the first frame only: a model that runs on what this task finds.
+  void AddCascade(std::unique_ptr<CascadeRunner> cascade) { follow_up_.AddCascade(std::move(cascade)); }
+
+  // True when Offer would not replace a frame, here or further down in a cascade.
   bool CanAccept() const DE_EXCLUDES(mutex_);
   // A new frame of the stream, newest wins.
   void Offer(FramePtr frame) DE_EXCLUDES(mutex_);
   void Run(const RunContext& context) override DE_EXCLUDES(mutex_);
 
-  // True when no frame waits or is being worked on.
+  // True when no frame waits or is being worked on, by the task or its cascades.
   bool IsIdle() const DE_EXCLUDES(mutex_);
   // After the lanes have stopped: a frame that still waits is counted as dropped.
   void DropWaiting() DE_EXCLUDES(mutex_);
@@ -85,21 +72,23 @@ class TaskRunner final : public Job {
   InferenceCost Cost() const DE_EXCLUDES(mutex_);
   // What the last failed frame failed of; empty when none did.
   std::string LastError() const DE_EXCLUDES(mutex_);
+  // Of all models of its cascades, from the top.
+  std::vector<CascadeReport> Cascades() const { return follow_up_.Reports(); }
 
  private:
   enum class State { kIdle, kQueued, kRunning };
 
-  Time DeadlineOf(const Frame& frame) const;
-  // Frame to event, and the frame's ending.
-  void Infer(const Frame& frame, const RunContext& context) DE_EXCLUDES(mutex_);
-  void Publish(const Frame& frame, InferenceResult result, Time available);
+  // Frame to result and what follows, and the frame's ending.
+  void Infer(const FramePtr& frame, const RunContext& context) DE_EXCLUDES(mutex_);
+  ResultEvent EventOf(const Frame& frame, InferenceResult result, Time available) const;
 
   const Options options_;
   LoadedModel& model_;
   const ResourceId model_slots_;
-  const Environment environment_;
+  const TaskEnvironment environment_;
   TaskListener& stream_;
   FrameAccount account_;
+  FollowUp follow_up_;
 
   mutable Mutex mutex_;
   State state_ DE_GUARDED_BY(mutex_) = State::kIdle;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "deepedge/runtime/deadline.h"
+
 namespace deepedge {
 namespace {
 

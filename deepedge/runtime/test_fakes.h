@@ -110,6 +110,16 @@ class EmptyResultDecoder final : public OutputDecoder {
   }
 };
 
+// Says the same of every picture.
+class FixedResultDecoder final : public OutputDecoder {
+ public:
+  explicit FixedResultDecoder(InferenceResult result) : result_(std::move(result)) {}
+  Result<InferenceResult> Decode(std::span<const TensorView>, const Placement&) const override { return result_; }
+
+ private:
+  InferenceResult result_;
+};
+
 inline std::unique_ptr<LoadedModel> MakeFakeModel(
     std::string name, int concurrency, std::function<Status()> on_run = [] { return Status(); }) {
   auto model = std::make_unique<LoadedModel>();
@@ -117,7 +127,8 @@ inline std::unique_ptr<LoadedModel> MakeFakeModel(
   model->card.task = "detection";
   model->card.input.width = 8;
   model->card.input.height = 8;
-  model->labels = std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"cat", "dog"});
+  model->card.labels = {"cat", "dog"};
+  model->labels = std::make_shared<const std::vector<std::string>>(model->card.labels);
   model->compiled = std::make_unique<FakeModel>(concurrency, std::move(on_run));
   model->decoder = std::make_unique<EmptyResultDecoder>();
   return model;

@@ -14,7 +14,7 @@ import zipfile
 import harness
 import scene
 from fake_hub import always, endless, slow
-from repository_case import CARD, RepositoryCase, sha256
+from repository_case import CARD, RepositoryCase, png, sha256
 
 
 def onnx_with_weights_elsewhere(where):
@@ -82,6 +82,55 @@ class RepositoryTest(RepositoryCase):
         self.assertEqual(len(added["probe"]["objects"]), 2)
         self.refused("add", self.model, "--name", "other", "--probe", self.card, words=["card.yaml"])
         self.assertEqual(self.names(), {"probed": 1})
+
+    def four_colours(self, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        colours = [[(220, 40, 30), (30, 200, 60)], [(40, 60, 220), (210, 200, 30)]]
+        path.write_bytes(png(b"".join(bytes(c) * 32 for pair in colours for _ in range(32) for c in pair), 64))
+        return path
+
+    def test_pictures_decide_between_decoders(self):
+        source = scene.write_vectors(self.folder / "colours")
+        picture = self.four_colours(self.folder / "hues" / "four.png")
+        # The graph speaks for classes as much as for a vector; classes come first.
+        alone = self.good("add", source, "--name", "alone")
+        self.assertEqual((alone["card"]["output"]["decoder"], alone["undecided"]), ("classification", True))
+        for number, probe in enumerate((picture, picture.parent)):
+            added = self.good("add", source, "--name", f"p{number}", "--probe", probe)
+            self.assertEqual((added["card"]["output"]["decoder"], added["undecided"]), ("embedding", False))
+            self.assertEqual(len(added["probe"]["embedding"]), 192)
+            decoder = next(f for f in added["findings"] if f["field"] == "output.decoder")
+            self.assertRegex(decoder["reason"], r"tried on the pictures: \d\.\d\d against \d\.\d\d for classification")
+        both = self.good("add", source, "--name", "both", "--probe", picture, "--probe", self.picture)
+        self.assertEqual([seen["picture"] for seen in both["probes"]], [str(picture), str(self.picture)])
+        described = self.good("describe", source, "--probe", picture.parent)
+        self.assertEqual(described["decoder"], "embedding")
+
+    def test_pictures_in_the_repository_are_tried(self):
+        source = scene.write_vectors(self.folder / "colours2")
+        told = self.run_model("add", source, "--name", "c").out
+        self.assertIn(f"--probe PICTURE, or pictures in {self.repository / '_probe'}\n", told)
+        self.four_colours(self.repository / "_probe" / "gate.png")
+        (self.repository / "_probe" / "broken.jpg").write_bytes(b"no picture")
+        # The same files with pictures at last: the card that nobody touched gives way.
+        self.assertNotIn("--probe PICTURE", self.run_model("add", source, "--name", "c").out)
+        self.assertEqual(self.good("show", "c")["card"]["output"]["decoder"], "embedding")
+        self.assertEqual(self.good("describe", source)["decoder"], "embedding")
+        # It is no model, and none may be called so.
+        self.assertEqual(self.names(), {"c": 1})
+        self.refused("remove", "_probe", words=["no name for a model"])
+        self.refused("add", source, "--name", "_probe", words=["no name for a model"])
+        self.assertEqual([model["name"] for model in self.good("update")["models"]], ["c"])
+        # What the pictures chose outlives them; what the user wrote outlives the pictures' choice.
+        (source / "net.xml").write_bytes((source / "net.xml").read_bytes().replace(b'name="net"', b'name="net2"', 1))
+        (self.repository / "_probe").rename(self.repository / ".away")
+        self.good("update", "c")
+        self.assertEqual(self.good("show", "c")["card"]["output"]["decoder"], "embedding")
+        (self.repository / ".away").rename(self.repository / "_probe")
+        card = self.repository / "c" / "model.yaml"
+        card.write_text(card.read_text() + "\nlicence: MIT\n")
+        self.good("add", source, "--name", "c")
+        self.assertEqual(self.good("show", "c")["card"]["licence"], "MIT")
 
     def test_follows_github_to_its_storage(self):
         self.put_model("o/r/v1.0/nets/scene")

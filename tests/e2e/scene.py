@@ -188,3 +188,28 @@ def write_classifier(folder, classes=3):
     (folder / "net.xml").write_text(graph.xml("net"))
     (folder / "net.bin").write_bytes(graph.weights)
     return folder
+
+
+def write_vectors(folder):
+    """A network without a card, 1x3x128x128 to 192 numbers that say what colour the picture has: nothing in the graph
+    tells whether they are classes or a vector, but as classes all are about as likely for any picture."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = _Graph()
+    picture = graph.add("Parameter", "picture", [], [1, 3, 128, 128], 'shape="1,3,128,128" element_type="f32"')
+    means = graph.add("AvgPool", "means", [picture], [1, 3, 1, 1],
+                      'kernel="128, 128" strides="128, 128" pads_begin="0, 0" pads_end="0, 0" exclude-pad="true" '
+                      'auto_pad="explicit" rounding_type="floor"')
+    flat = graph.add("Reshape", "flat", [means, graph.constant("flat_shape", [1, 3], [2], integer=True)], [1, 3],
+                     'special_zero="false"')
+    chance = random.Random(192)
+    columns = []
+    for _ in range(192):
+        column = [chance.uniform(-1, 1) for _ in range(3)]
+        columns.append([(value - sum(column) / 3) / 1000 for value in column])  # grey gives nothing
+    table = graph.constant("table", [column[row] for row in range(3) for column in columns], [3, 192])
+    vector = graph.add("MatMul", "mix", [flat, table], [1, 192], 'transpose_a="false" transpose_b="false"')
+    graph.add("Result", "result", [vector], [])
+    (folder / "net.xml").write_text(graph.xml("net"))
+    (folder / "net.bin").write_bytes(graph.weights)
+    return folder

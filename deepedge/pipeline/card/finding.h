@@ -17,6 +17,8 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
+constexpr double kSettledConfidence = 0.9;  // from here on a finding is taken as it is
+
 // "certain" from 0.9 on, "likely" from 0.6 on, else "guess".
 std::string_view ConfidenceWord(double confidence);
 

@@ -1,23 +1,18 @@
 #include "deepedge/pipeline/card/probe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstring>
 
-#include "deepedge/media/pixel_ops.h"
 #include "deepedge/model/model_card_names.h"
-#include "deepedge/pipeline/card/probe_score.h"
-#include "deepedge/pipeline/post/output_decoder.h"
+#include "deepedge/pipeline/card/choose_reading.h"
+#include "deepedge/pipeline/card/probe_views.h"
+#include "deepedge/pipeline/card/prober.h"
 
 namespace deepedge {
 namespace {
-
-constexpr double kSettled = 0.9;  // findings from here on are not tried
-constexpr size_t kMostPictures = 4;
-constexpr int kMostClasses = 100;  // that a result names while trying
 
 Finding* Find(const char* field, std::vector<Finding>* findings) {
   const auto it = std::find_if(findings->begin(), findings->end(), [&](const Finding& f) { return f.field == field; });
@@ -26,7 +21,7 @@ Finding* Find(const char* field, std::vector<Finding>* findings) {
 
 bool IsOpen(const char* field, const WrittenCard& card) {
   for (const Finding& finding : card.findings) {
-    if (finding.field == field) return finding.confidence < kSettled;
+    if (finding.field == field) return finding.confidence < kSettledConfidence;
   }
   return false;
 }
@@ -80,170 +75,6 @@ WrittenCard WithOtherOrder(const WrittenCard& card) {
   return other;
 }
 
-// A picture mirrored, and one of noise in blocks of its colours: nothing to see in it.
-RgbPicture MirrorOf(const RgbPicture& picture) {
-  RgbPicture mirror = picture;
-  const auto width = static_cast<size_t>(picture.width);
-  for (size_t y = 0; y < static_cast<size_t>(picture.height); ++y) {
-    for (size_t x = 0; x < width; ++x) {
-      std::memcpy(&mirror.pixels[(y * width + x) * 3], &picture.pixels[(y * width + width - 1 - x) * 3], 3);
-    }
-  }
-  return mirror;
-}
-
-RgbPicture NoiseOf(const RgbPicture& picture) {
-  constexpr size_t kBlock = 8;
-  RgbPicture noise = picture;
-  const auto width = static_cast<size_t>(picture.width);
-  const auto height = static_cast<size_t>(picture.height);
-  uint32_t state = 12345;
-  for (size_t y = 0; y < height; y += kBlock) {
-    for (size_t x = 0; x < width; x += kBlock) {
-      state = state * 1664525U + 1013904223U;
-      const size_t from_x = (state >> 8) % width;
-      state = state * 1664525U + 1013904223U;
-      const size_t from_y = (state >> 8) % height;
-      for (size_t dy = 0; dy < kBlock && y + dy < height; ++dy) {
-        for (size_t dx = 0; dx < kBlock && x + dx < width; ++dx) {
-          std::memcpy(&noise.pixels[((y + dy) * width + x + dx) * 3], &picture.pixels[(from_y * width + from_x) * 3],
-                      3);
-        }
-      }
-    }
-  }
-  return noise;
-}
-
-RgbPicture CropOf(const RgbPicture& picture, double x1, double y1, double x2, double y2) {
-  const int left = static_cast<int>(x1 * picture.width);
-  const int top = static_cast<int>(y1 * picture.height);
-  RgbPicture crop{.width = std::max(1, static_cast<int>(x2 * picture.width) - left),
-                  .height = std::max(1, static_cast<int>(y2 * picture.height) - top),
-                  .pixels = {}};
-  const auto row_bytes = static_cast<size_t>(crop.width) * 3;
-  crop.pixels.resize(row_bytes * static_cast<size_t>(crop.height));
-  for (int y = 0; y < crop.height; ++y) {
-    const size_t from =
-        (static_cast<size_t>(top + y) * static_cast<size_t>(picture.width) + static_cast<size_t>(left)) * 3;
-    std::memcpy(&crop.pixels[static_cast<size_t>(y) * row_bytes], &picture.pixels[from], row_bytes);
-  }
-  return crop;
-}
-
-// Does a network say one thing of the whole picture?
-bool SeesParts(const ModelCard& card) {
-  return card.output.kind == OutputDecoderKind::kClassification || card.output.kind == OutputDecoderKind::kEmbedding;
-}
-
-// Detectors see whole pictures; what says one thing of a picture sees parts of it too.
-std::vector<RgbPicture> PartsOf(const std::vector<RgbPicture>& pictures, const ModelCard& card) {
-  std::vector<RgbPicture> parts;
-  for (size_t i = 0; i < pictures.size() && i < kMostPictures; ++i) {
-    if (pictures[i].width < 8 || pictures[i].height < 8) continue;
-    parts.push_back(pictures[i]);
-    if (!SeesParts(card)) continue;
-    for (const auto& [x, y] :
-         std::initializer_list<std::pair<double, double>>{{0, 0}, {0.5, 0}, {0, 0.5}, {0.5, 0.5}, {0.25, 0.25}}) {
-      parts.push_back(CropOf(pictures[i], x, y, x + 0.5, y + 0.5));
-    }
-  }
-  return parts;
-}
-
-uint16_t ToHalf(float value) {
-  uint32_t bits = 0;
-  std::memcpy(&bits, &value, sizeof(bits));
-  const uint32_t sign = (bits >> 16) & 0x8000U;
-  const int exponent = static_cast<int>((bits >> 23) & 0xFFU) - 127 + 15;
-  if (exponent <= 0) return static_cast<uint16_t>(sign);
-  if (exponent >= 31) return static_cast<uint16_t>(sign | 0x7C00U);
-  return static_cast<uint16_t>(sign | (static_cast<uint32_t>(exponent) << 10) | ((bits >> 13) & 0x3FFU));
-}
-
-Status Store(float value, size_t index, const MutableTensorView& tensor) {
-  switch (tensor.type) {
-    case ElementType::kF32: tensor.As<float>()[index] = value; return {};
-    case ElementType::kF16: tensor.As<uint16_t>()[index] = ToHalf(value); return {};
-    case ElementType::kU8:
-      tensor.As<uint8_t>()[index] = static_cast<uint8_t>(std::clamp(std::round(value), 0.0F, 255.0F));
-      return {};
-    case ElementType::kI8:
-      tensor.As<int8_t>()[index] = static_cast<int8_t>(std::clamp(std::round(value), -128.0F, 127.0F));
-      return {};
-    case ElementType::kBool:
-    case ElementType::kU16:
-    case ElementType::kI16:
-    case ElementType::kU32:
-    case ElementType::kI32:
-    case ElementType::kU64:
-    case ElementType::kI64:
-    case ElementType::kF64: break;
-  }
-  return Error{ErrorCode::kUnsupported, fmt::format("pictures of type {} are not tried", ToString(tensor.type))};
-}
-
-class Prober {
- public:
-  explicit Prober(CompiledModel& model) : model_(model) {}
-
-  // How sane the results are with this card, or nothing where that cannot be said. `parts` is not empty.
-  Result<std::optional<Sanity>> Try(ModelCard card, const std::vector<RgbPicture>& parts) {
-    card.output.top_k = kMostClasses;
-    const float threshold = card.threshold;
-    card.threshold = threshold / 2;
-    const bool of_all = SeesParts(card);
-    DE_TRY(const auto decoder, MakeOutputDecoder(card, model_.outputs()));
-    ProbeResults results{.threshold = threshold};
-    for (const RgbPicture& part : parts) {
-      ProbePair pair;
-      DE_TRY(pair.seen, Run(card, *decoder, part));
-      DE_TRY(pair.mirrored, Run(card, *decoder, MirrorOf(part)));
-      if (of_all) {
-        DE_TRY(pair.nearer, Run(card, *decoder, CropOf(part, 0.06, 0.06, 0.94, 0.94)));
-      }
-      results.parts.push_back(std::move(pair));
-    }
-    DE_TRY(results.noise, Run(card, *decoder, NoiseOf(parts.front())));
-    return SanityOf(results);
-  }
-
- private:
-  Result<InferenceResult> Run(const ModelCard& card, const OutputDecoder& decoder, const RgbPicture& picture) {
-    const PictureInput& input = card.input;
-    const int channels = ChannelCount(input.order);
-    const auto plane = static_cast<size_t>(input.width) * static_cast<size_t>(input.height);
-    packed_.resize(plane * static_cast<size_t>(channels));
-    const Placement place = PlacePicture(input.resize, picture.width, picture.height, input.width, input.height);
-    DE_TRY_STATUS(scaler_.ScaleInto(picture.View(), place, input.order, input.pad, packed_));
-    const bool nchw = input.layout == TensorLayout::kNchw;
-    const Shape shape =
-        nchw ? Shape{1, channels, input.height, input.width} : Shape{1, input.height, input.width, channels};
-    if (!IsStatic(model_.inputs()[0].shape)) {
-      DE_TRY_STATUS(model_.ResizeInput(0, 0, shape));
-    }
-    const MutableTensorView tensor = model_.Input(0, 0);
-    if (ElementCount(tensor.shape) != static_cast<int64_t>(packed_.size())) {
-      return Error{ErrorCode::kUnsupported, "the graph takes several pictures at a time"};
-    }
-    for (size_t i = 0; i < plane; ++i) {
-      for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-        const float value =
-            (static_cast<float>(packed_[i * static_cast<size_t>(channels) + c]) - input.mean[c]) / input.std[c];
-        DE_TRY_STATUS(Store(value, nchw ? c * plane + i : i * static_cast<size_t>(channels) + c, tensor));
-      }
-    }
-    DE_TRY_STATUS(model_.Run(0));
-    std::vector<TensorView> outputs;
-    for (size_t i = 0; i < model_.outputs().size(); ++i) outputs.push_back(model_.Output(0, i));
-    return decoder.Decode(outputs, place);
-  }
-
-  CompiledModel& model_;
-  PictureScaler scaler_;
-  std::vector<uint8_t> packed_;
-};
-
 // How sure the evidence is of what the other card has differently.
 double PriorAgainst(const WrittenCard& usual, const WrittenCard& other) {
   double prior = 0.5;
@@ -275,10 +106,123 @@ void NoteDifferences(const WrittenCard& usual, const Sanity& usual_sanity, const
 // What the pictures did not speak against gains.
 void Confirm(const Sanity& usual_sanity, const Sanity& next_sanity, const char* field, WrittenCard* card) {
   Finding* finding = Find(field, &card->findings);
-  if (finding == nullptr || finding->confidence >= kSettled || !IsClearlySaner(usual_sanity, next_sanity, 0.5)) return;
+  if (finding == nullptr || finding->confidence >= kSettledConfidence ||
+      !IsClearlySaner(usual_sanity, next_sanity, 0.5))
+    return;
   finding->confidence = std::max(finding->confidence, 0.88);
   finding->reason +=
       fmt::format("; tried on the pictures: {:.2f}, the next {:.2f}", usual_sanity.value, next_sanity.value);
+}
+
+// Are results of this kind ones that sanity can be told of?
+bool HasSanity(OutputDecoderKind kind) {
+  return kind != OutputDecoderKind::kRaw && kind != OutputDecoderKind::kRegression;
+}
+
+bool HasOpenResize(const WrittenCard& card) { return IsDetection(card.card) && IsOpen("input.resize", card); }
+
+std::vector<ReadingOdds> OddsOf(const std::vector<WrittenCard>& readings) {
+  std::vector<ReadingOdds> odds;
+  for (const WrittenCard& one : readings) odds.push_back({one.card.output.kind, one.findings.front().confidence});
+  return odds;
+}
+
+// "yolox, with objectness"
+std::string NameOfReading(const WrittenCard& card) {
+  for (const Finding& finding : card.findings) {
+    if (finding.field == "output.decoder") return finding.value;
+  }
+  return card.card.task;
+}
+
+// What was tried, said in the findings of the reading that was taken; `taken` and its rivals are places in `tried`.
+void NoteTrial(const std::vector<WrittenCard>& readings, const std::vector<size_t>& places,
+               const std::vector<TriedReading>& tried, size_t taken, WrittenCard* card) {
+  std::vector<std::string> rivals;
+  bool clear = true;
+  for (size_t i = 0; i < tried.size(); ++i) {
+    if (i == taken || !tried[i].sanity) continue;
+    rivals.push_back(fmt::format("{:.2f} for {}", tried[i].sanity->value, NameOfReading(readings[places[i]])));
+    clear = clear && IsClearlySaner(*tried[taken].sanity, *tried[i].sanity, 0.5);
+  }
+  if (rivals.empty()) return;
+  for (const char* field : {"task", "output.decoder"}) {
+    Finding* finding = Find(field, &card->findings);
+    if (finding == nullptr) continue;
+    finding->reason +=
+        fmt::format("; tried on the pictures: {:.2f} against {}", tried[taken].sanity->value, fmt::join(rivals, ", "));
+    if (taken != 0) {
+      finding->confidence = std::max(finding->confidence, 0.85);
+    } else if (clear) {
+      finding->confidence = std::max(finding->confidence, 0.88);
+    } else {
+      finding->reason += ", which does not speak against it";
+    }
+  }
+}
+
+// Puts the reading of the outputs that the pictures speak for first; gives how sane it is. Errors: those of the
+// evidence's. Others that cannot be run are left out.
+Result<std::optional<Sanity>> SettleOutputs(Prober& prober, const std::vector<RgbPicture>& parts,
+                                            std::vector<WrittenCard>* readings) {
+  std::vector<size_t> places{0};
+  for (const size_t other : ReadingsToTry(OddsOf(*readings))) places.push_back(other);
+  std::vector<TriedReading> tried;
+  for (const size_t place : places) {
+    const WrittenCard& reading = (*readings)[place];
+    auto sanity = prober.Try(reading.card, parts);
+    if (!sanity.ok() && place == 0) return sanity.error();
+    tried.push_back({reading.findings.front().confidence, sanity.ok() ? sanity.value() : std::nullopt});
+  }
+  const size_t taken = ChooseReading(tried);
+  if (!tried[taken].sanity) return std::optional<Sanity>();
+  WrittenCard card = (*readings)[places[taken]];
+  NoteTrial(*readings, places, tried, taken, &card);
+  readings->erase(readings->begin() + static_cast<long>(places[taken]));
+  readings->insert(readings->begin(), std::move(card));
+  return tried[taken].sanity;
+}
+
+// Orders of colours differ little: the other one is taken only where it is clearly saner than the best of this one.
+Result<Scored> SettleInput(Prober& prober, const std::vector<RgbPicture>& parts, const Scored& usual) {
+  Scored best = usual;
+  std::optional<Scored> best_other_order;
+  std::optional<Sanity> next_values, next_color;
+  for (WrittenCard& other : OtherReadings(usual.card)) {
+    DE_TRY(const std::optional<Sanity> sanity, prober.Try(other.card, parts));
+    if (!sanity) continue;
+    const bool same_order = other.card.input.order == usual.card.card.input.order;
+    std::optional<Sanity>& next = same_order ? next_values : next_color;
+    if (!next || next->value < sanity->value) next = sanity;
+    if (same_order && sanity->value > best.sanity.value) best = {std::move(other), *sanity};
+    if (!same_order && (!best_other_order || sanity->value > best_other_order->sanity.value)) {
+      best_other_order = Scored{std::move(other), *sanity};
+    }
+  }
+  bool changed = IsClearlySaner(best.sanity, usual.sanity, PriorAgainst(usual.card, best.card));
+  if (!changed) best = usual;
+  if (best_other_order &&
+      IsClearlySaner(best_other_order->sanity, best.sanity, PriorAgainst(usual.card, best_other_order->card))) {
+    best = std::move(*best_other_order);
+    changed = true;
+  }
+  if (changed) NoteDifferences(usual.card, usual.sanity, best.sanity, &best.card);
+  if (!changed && next_values) Confirm(usual.sanity, *next_values, "input.values", &best.card);
+  if (!changed && next_color) Confirm(usual.sanity, *next_color, "input.color", &best.card);
+  return best;
+}
+
+Result<WrittenCard> SettleResize(Prober& prober, const std::vector<RgbPicture>& parts, Scored best) {
+  if (!HasOpenResize(best.card)) return std::move(best.card);
+  WrittenCard other = best.card;
+  const bool stretched = other.card.input.resize == ResizeRule::kStretch;
+  other.card.input.resize = stretched ? ResizeRule::kLetterboxCentered : ResizeRule::kStretch;
+  if (Finding* finding = Find("input.resize", &other.findings))
+    finding->value = stretched ? "letterbox_centered" : "stretch";
+  DE_TRY(const std::optional<Sanity> sanity, prober.Try(other.card, parts));
+  if (!sanity || !IsClearlySaner(*sanity, best.sanity, PriorAgainst(best.card, other))) return std::move(best.card);
+  NoteDifferences(best.card, best.sanity, *sanity, &other);
+  return other;
 }
 
 }  // namespace
@@ -305,53 +249,24 @@ std::vector<WrittenCard> OtherReadings(const WrittenCard& card) {
   return others;
 }
 
-Result<WrittenCard> ProbeReadings(Engine& engine, const ModelFiles& files, const WrittenCard& card,
+bool PicturesCouldDecide(const std::vector<WrittenCard>& readings) {
+  const WrittenCard& first = readings.front();
+  const OutputDecoderKind kind = first.card.output.kind;
+  if (first.card.input.width == 0 || !HasSanity(kind)) return false;
+  return !ReadingsToTry(OddsOf(readings)).empty() || !OtherReadings(first).empty() || HasOpenResize(first);
+}
+
+Result<WrittenCard> ProbeReadings(Engine& engine, const ModelFiles& files, std::vector<WrittenCard> readings,
                                   const std::vector<RgbPicture>& pictures) {
-  const std::vector<RgbPicture> parts = PartsOf(pictures, card.card);
-  if (parts.empty() || card.card.input.width == 0) return card;
+  const std::vector<RgbPicture> parts = PartsOf(pictures, readings.front().card);
+  if (parts.empty() || !PicturesCouldDecide(readings)) return TakeFirst(std::move(readings));
   DE_TRY(const auto model, engine.Compile(files, {}));
   Prober prober(*model);
-  DE_TRY(const std::optional<Sanity> usual, prober.Try(card.card, parts));
+  DE_TRY(const std::optional<Sanity> usual, SettleOutputs(prober, parts, &readings));
+  WrittenCard card = TakeFirst(std::move(readings));
   if (!usual) return card;
-
-  // Orders of colours differ little: the other one is taken only where it is clearly saner than the best of this one.
-  Scored best{card, *usual};
-  std::optional<Scored> best_other_order;
-  std::optional<Sanity> next_values, next_color;
-  for (WrittenCard& other : OtherReadings(card)) {
-    DE_TRY(const std::optional<Sanity> sanity, prober.Try(other.card, parts));
-    if (!sanity) continue;
-    const bool same_order = other.card.input.order == card.card.input.order;
-    std::optional<Sanity>& next = same_order ? next_values : next_color;
-    if (!next || next->value < sanity->value) next = sanity;
-    if (same_order && sanity->value > best.sanity.value) best = {std::move(other), *sanity};
-    if (!same_order && (!best_other_order || sanity->value > best_other_order->sanity.value)) {
-      best_other_order = Scored{std::move(other), *sanity};
-    }
-  }
-  bool changed = IsClearlySaner(best.sanity, *usual, PriorAgainst(card, best.card));
-  if (!changed) best = {card, *usual};
-  if (best_other_order &&
-      IsClearlySaner(best_other_order->sanity, best.sanity, PriorAgainst(card, best_other_order->card))) {
-    best = std::move(*best_other_order);
-    changed = true;
-  }
-  if (changed) NoteDifferences(card, *usual, best.sanity, &best.card);
-  if (!changed && next_values) Confirm(*usual, *next_values, "input.values", &best.card);
-  if (!changed && next_color) Confirm(*usual, *next_color, "input.color", &best.card);
-
-  if (!IsDetection(card.card) || !IsOpen("input.resize", best.card)) return best.card;
-  WrittenCard other = best.card;
-  const bool stretched = other.card.input.resize == ResizeRule::kStretch;
-  other.card.input.resize = stretched ? ResizeRule::kLetterboxCentered : ResizeRule::kStretch;
-  if (Finding* finding = Find("input.resize", &other.findings))
-    finding->value = stretched ? "letterbox_centered" : "stretch";
-  DE_TRY(const std::optional<Sanity> sanity, prober.Try(other.card, parts));
-  if (sanity && IsClearlySaner(*sanity, best.sanity, PriorAgainst(best.card, other))) {
-    NoteDifferences(best.card, best.sanity, *sanity, &other);
-    return other;
-  }
-  return best.card;
+  DE_TRY(Scored best, SettleInput(prober, parts, {std::move(card), *usual}));
+  return SettleResize(prober, parts, std::move(best));
 }
 
 }  // namespace deepedge

@@ -1,5 +1,6 @@
 // How sane the results of a reading are, as one number: pure functions over what a model said about pictures and their
-// mirror images. Only numbers of one task may be compared. The rules:
+// mirror images. Only numbers of one unit may be compared, and of boxes, points and masks only those of one task. The
+// rules:
 //
 //  - detection, text: boxes that are found again in the mirror image count with their lower score, boxes that are not
 //    count against it, and what a picture without things (noise) gives is taken away;

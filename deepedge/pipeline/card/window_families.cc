@@ -65,8 +65,8 @@ std::optional<Proposal> ProposeMtcnn(const Evidence& evidence) {
   proposal.classes = 1;
   proposal.labels = {"face"};
   proposal.labels_reason = "MTCNN tells faces from other things";
-  proposal.reason =
-      fmt::format("{}: face or not, a box and {} points for a window of {}x{}", shapes, output.keypoints, side, side);
+  const char* points = output.keypoints > 0 ? ", five points" : "";
+  proposal.reason = fmt::format("{}: face or not, a box{} for a window of {}x{}", shapes, points, side, side);
   return proposal;
 }
 

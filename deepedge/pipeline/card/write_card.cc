@@ -78,4 +78,13 @@ WrittenCard WriteRawCard(const Evidence& evidence, const std::string& reason) {
   return written;
 }
 
+WrittenCard TakeFirst(std::vector<WrittenCard> readings) {
+  for (size_t i = 1; i < readings.size(); ++i) {
+    const Finding& other = readings[i].findings.front();
+    readings[0].findings.front().alternatives.push_back(
+        fmt::format("{} ({:.2f}: {})", other.value, other.confidence, other.reason));
+  }
+  return std::move(readings.front());
+}
+
 }  // namespace deepedge

@@ -20,6 +20,9 @@ WrittenCard WriteCard(const Evidence& evidence, const Proposal& proposal);
 // The card of a model that nobody has a reading for: raw tensors, `reason` why.
 WrittenCard WriteRawCard(const Evidence& evidence, const std::string& reason);
 
+// The first, with the other readings of the outputs as its alternatives, for the user. `readings` is not empty.
+WrittenCard TakeFirst(std::vector<WrittenCard> readings);
+
 // How the numbers that go in are made, with how sure that is and why.
 struct InputReading {
   PictureInput input;

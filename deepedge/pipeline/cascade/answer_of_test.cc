@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "deepedge/pipeline/cascade/pass_on.h"
 #include "deepedge/pipeline/cascade/suppress_across.h"
 
 namespace deepedge {
@@ -60,6 +61,26 @@ TEST(SuppressAcross, LeavesOnePartToItsOwnDecoder) {
   InferenceResult* results[] = {&only};
   SuppressAcross(results, 0.5F);
   EXPECT_EQ(only.objects.size(), 2U);
+}
+
+TEST(PassOn, ClassesFillThePartAndTextHasItsBox) {
+  const Box part{0.2F, 0.2F, 0.6F, 0.6F};
+  InferenceResult classes;
+  classes.classes = {{1, 0.8F}, {0, 0.2F}};
+  const auto of_classes = ObjectsToPassOn(classes, part);
+  ASSERT_EQ(of_classes.size(), 2U);
+  EXPECT_EQ(of_classes[0].label, 1);
+  EXPECT_EQ(of_classes[0].box, part);
+
+  InferenceResult text;
+  text.text = {
+      {.corners = {Point{0.3F, 0.2F}, Point{0.5F, 0.25F}, Point{0.48F, 0.35F}, Point{0.28F, 0.3F}}, .score = 0.9F}};
+  const auto of_text = ObjectsToPassOn(text, part);
+  ASSERT_EQ(of_text.size(), 1U);
+  EXPECT_EQ(of_text[0].box, (Box{0.28F, 0.2F, 0.5F, 0.35F}));
+
+  EXPECT_TRUE(PassesOn("detection"));
+  EXPECT_FALSE(PassesOn("embedding"));
 }
 
 }  // namespace

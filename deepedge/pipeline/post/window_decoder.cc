@@ -57,6 +57,9 @@ std::optional<WindowMap> AsWindows(const Shape& shape, const PictureInput& input
   return WindowMap{inner, outer, numbers, inner_step, outer_step, number_step};
 }
 
+// No thing that a window shows, and none of its points, lies further from it, in sides of the window.
+bool IsNear(float offset) { return std::abs(offset) <= 4; }  // false for NaN
+
 // Whether windows of the card lie inside its input; the last may reach over its end by less than a stride.
 bool FitsInput(const WindowMap& map, const ModelCard& card) {
   const OutputDecoderSpec& spec = card.output;
@@ -118,10 +121,9 @@ class WindowDecoder : public OutputDecoder {
     const auto offset = [&](size_t n) { return offsets[offsets_.map.Index(column, row, n)]; };
     const Box box = placement.ToSource(Box{window.x1 + offset(0) * width, window.y1 + offset(1) * height,
                                            window.x2 + offset(2) * width, window.y2 + offset(3) * height});
-    // Comparisons with NaN are false.
-    const bool numbers =
-        std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2);
-    if (!numbers || !(box.x1 < box.x2 && box.y1 < box.y2)) return;
+    bool near = box.x1 < box.x2 && box.y1 < box.y2;  // false for NaN
+    for (size_t n = 0; n < 4; ++n) near = near && IsNear(offset(n));
+    if (!near) return;
     DetectedObject object{.label = best.label, .score = best.score, .box = box};
     if (points_) {
       const FloatReader points(outputs[points_->tensor]);
@@ -130,7 +132,7 @@ class WindowDecoder : public OutputDecoder {
         const float x = points[points_->map.Index(column, row, i)];
         const float y = points[points_->map.Index(column, row, count + i)];
         const Point point = placement.ToSource(Point{window.x1 + x * width, window.y1 + y * height});
-        const bool known = std::isfinite(point.x) && std::isfinite(point.y);
+        const bool known = IsNear(x) && IsNear(y);
         object.keypoints.push_back(known ? Keypoint{point, best.score} : Keypoint{});
       }
     }

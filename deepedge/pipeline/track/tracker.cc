@@ -21,6 +21,7 @@ constexpr float kStrongIou = 0.2F;
 constexpr float kWeakIou = 0.5F;
 constexpr float kGapIou = 0.5F;
 constexpr float kOtherLabelIou = 0.7F;
+constexpr float kTwinIou = 0.85F;
 constexpr double kFarthest = 6.0;     // squared distance in standard deviations
 constexpr double kMostSizes = 3.0;    // between centres
 constexpr double kHeightRatio = 0.5;  // of logarithms
@@ -70,6 +71,12 @@ double Nearness(const Track& track, const BoxFilter& filter, const Box& box, dou
 
 // One result while it is dealt with: what is still free on both sides, and what is expected.
 struct Tracker::Frame {
+  // The same object under a second label.
+  struct Twin {
+    size_t object = 0;
+    int label = 0;
+    float score = 0;
+  };
   struct Candidate {
     size_t object = 0;
     int label = 0;
@@ -77,7 +84,13 @@ struct Tracker::Frame {
     Box box;
     bool strong = false;
     std::vector<float> embedding;
+    std::vector<Twin> twins;
     bool matched = false;
+
+    bool HasLabel(int wanted) const {
+      return label == wanted ||
+             std::any_of(twins.begin(), twins.end(), [&](const Twin& twin) { return twin.label == wanted; });
+    }
   };
 
   std::vector<Candidate> candidates;  // best first
@@ -91,11 +104,27 @@ struct Tracker::Frame {
 
   // The objects that may have a track. Everything is checked here, nothing of the input is trusted after.
   void ReadObjects(const TrackerInput& input);
+  bool IsTwin(const DetectedObject& object, size_t at);
+
+  void Tell(const Candidate& candidate, int64_t id) const {
+    (*tracks)[candidate.object] = id;
+    for (const Twin& twin : candidate.twins) (*tracks)[twin.object] = id;
+  }
 
   // Pairs of (track, candidate) among those that are free.
   std::vector<std::pair<size_t, size_t>> Pair(const std::function<bool(size_t)>& wanted_track, bool strong,
                                               const Gain& gain) const;
 };
+
+bool Tracker::Frame::IsTwin(const DetectedObject& object, size_t at) {
+  const Box box = Clip(object.box);
+  for (Candidate& better : candidates) {
+    if (better.label == object.label || Iou(better.box, box) < kTwinIou) continue;
+    better.twins.push_back({at, object.label, object.score});
+    return true;
+  }
+  return false;
+}
 
 std::vector<std::pair<size_t, size_t>> Tracker::Frame::Pair(const std::function<bool(size_t)>& wanted_track,
                                                             bool strong, const Gain& gain) const {
@@ -187,6 +216,7 @@ void Tracker::Frame::ReadObjects(const TrackerInput& input) {
   for (size_t i = 0; i < count; ++i) {
     const size_t at = order[i].second;
     const DetectedObject& object = input.objects[at];
+    if (IsTwin(object, at)) continue;
     candidates.push_back({.object = at,
                           .label = object.label,
                           .score = object.score,
@@ -199,13 +229,13 @@ void Tracker::Frame::ReadObjects(const TrackerInput& input) {
 void Tracker::MatchStrong(Frame& frame) {
   const auto recent = [&](size_t i) { return frame.gap_s[i] <= options_.keep_at_most_s + kRounding; };
   const auto by_overlap = [&](size_t i, const Frame::Candidate& candidate) {
-    if (tracks_[i].label != candidate.label) return 0.0;
+    if (!candidate.HasLabel(tracks_[i].label)) return 0.0;
     const double iou = Iou(frame.predicted[i], candidate.box);
     if (iou < kStrongIou) return 0.0;
     return iou + kCosineWeight * (1 + Cosine(memories_[i].embedding, candidate.embedding));
   };
   const auto by_distance = [&](size_t i, const Frame::Candidate& candidate) {
-    if (tracks_[i].label != candidate.label) return 0.0;
+    if (!candidate.HasLabel(tracks_[i].label)) return 0.0;
     return Nearness(tracks_[i], memories_[i].filter, candidate.box, frame.gap_s[i], frame.aspect);
   };
   const auto by_place = [&](size_t i, const Frame::Candidate& candidate) {
@@ -213,15 +243,15 @@ void Tracker::MatchStrong(Frame& frame) {
     return iou >= kOtherLabelIou ? iou : 0.0;
   };
   Take(frame, frame.Pair(recent, true, by_overlap));
-  Take(frame, frame.Pair(recent, true, by_distance));
   Take(frame, frame.Pair(recent, true, by_place));
+  Take(frame, frame.Pair(recent, true, by_distance));
 }
 
 void Tracker::MatchWeak(Frame& frame) {
   const auto recent = [&](size_t i) { return frame.gap_s[i] <= options_.keep_at_most_s + kRounding; };
   const auto by_overlap = [&](size_t i, const Frame::Candidate& candidate) {
     const double iou = Iou(frame.predicted[i], candidate.box);
-    return iou >= (tracks_[i].label == candidate.label ? kWeakIou : kOtherLabelIou) ? iou : 0.0;
+    return iou >= (candidate.HasLabel(tracks_[i].label) ? kWeakIou : kOtherLabelIou) ? iou : 0.0;
   };
   Take(frame, frame.Pair(recent, false, by_overlap));
 }
@@ -230,7 +260,7 @@ void Tracker::MatchAfterGap(Frame& frame) {
   const auto old = [&](size_t i) { return frame.gap_s[i] > options_.keep_at_most_s + kRounding; };
   const auto by_place = [&](size_t i, const Frame::Candidate& candidate) {
     const double iou = Iou(tracks_[i].box, candidate.box);
-    return tracks_[i].label == candidate.label && iou >= kGapIou ? iou : 0.0;
+    return candidate.HasLabel(tracks_[i].label) && iou >= kGapIou ? iou : 0.0;
   };
   Take(frame, frame.Pair(old, true, by_place));
   Take(frame, frame.Pair(old, false, by_place));
@@ -246,7 +276,7 @@ void Tracker::Measure(size_t at, Frame& frame, size_t candidate_at) {
   Memory& memory = memories_[at];
   candidate.matched = true;
   frame.seen[at] = true;
-  (*frame.tracks)[candidate.object] = track.id;
+  frame.Tell(candidate, track.id);
   const double seconds = frame.gap_s[at];
   if (seconds > options_.keep_at_most_s + kRounding) {
     memory.filter = BoxFilter(candidate.box, frame.aspect);
@@ -262,6 +292,7 @@ void Tracker::Measure(size_t at, Frame& frame, size_t candidate_at) {
   track.score = candidate.score;
   track.best_score = std::max(track.best_score, candidate.score);
   track.label = memory.VoteFor(candidate.label, candidate.score, track.label);
+  for (const Frame::Twin& twin : candidate.twins) track.label = memory.VoteFor(twin.label, twin.score, track.label);
   if (candidate.strong) memory.Remember(candidate.embedding);
 }
 
@@ -340,7 +371,7 @@ size_t Tracker::FindByEmbedding(const Frame& frame, size_t c) const {
   double best = options_.revive_cosine;
   size_t found = tracks_.size() + ended_.size();
   const auto look = [&](const Track& track, const Memory& memory, size_t index) {
-    if (track.label != candidate.label) return;
+    if (!candidate.HasLabel(track.label)) return;
     const double cosine = Cosine(memory.embedding, candidate.embedding);
     if (cosine < best) return;
     best = cosine;
@@ -372,7 +403,8 @@ void Tracker::Start(Frame& frame, TrackerOutput* out) {
     track.box = candidate.box;
     Memory memory{.filter = BoxFilter(candidate.box, frame.aspect), .votes = {}, .embedding = candidate.embedding};
     memory.VoteFor(candidate.label, candidate.score, candidate.label);
-    (*frame.tracks)[candidate.object] = track.id;
+    for (const Frame::Twin& twin : candidate.twins) memory.VoteFor(twin.label, twin.score, candidate.label);
+    frame.Tell(candidate, track.id);
     out->started.push_back(track);
     tracks_.push_back(track);
     memories_.push_back(std::move(memory));

@@ -13,12 +13,16 @@
 //
 //   1 strong boxes (score >= threshold)
 //     a same label, IoU >= 0.2 with the predicted box; greatest IoU first (assignment.h says why)
-//     b the rest, same label, by distance of centres: d2 < 6 in units of its uncertainty, less than 3 sizes apart,
+//     b the rest, any label, IoU >= 0.7: a label that flickers. The track's label is the one with the most score so far
+//     c the rest, same label, by distance of centres: d2 < 6 in units of its uncertainty, less than 3 sizes apart,
 //       heights within a factor of e^0.5; nearest first
-//     c the rest, any label, IoU >= 0.7: a label that flickers. The track's label is the one with the most score so far
 //   2 weak boxes (0.1 <= score < threshold), tracks left over: IoU >= 0.5, same label (0.7, any label). They keep the
 //     track and its place; a weak box without a track gets none.
 //   3 a strong box that is left revives a track that is lost or has ended, by embedding; otherwise it starts a track.
+//
+// Twins. Detectors that suppress overlaps within a label only show one object under two labels, a car and a truck. A
+// box that overlaps a better one of another label by an IoU of 0.85 or more has no track of its own but the better
+// one's (the same id appears twice in `tracks`), votes for its label, and counts as a label that the better one has.
 //
 // Embeddings (optional, one unit vector per object) decide between tracks that overlap about equally (the cosine counts
 // as 0.3 of an IoU in 1a), and revive: same label, cosine >= 0.6, ended at most 30 s ago. A revived track has its old
@@ -67,7 +71,7 @@ struct TrackerInput {
 };
 
 struct TrackerOutput {
-  std::vector<int64_t> tracks;  // parallel to the objects; 0: none
+  std::vector<int64_t> tracks;  // parallel to the objects; 0: none; twins share one
   std::vector<Track> started;   // in this frame
   std::vector<Track> ended;     // as they were when last measured
 };

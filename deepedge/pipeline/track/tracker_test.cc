@@ -132,15 +132,29 @@ TEST(Tracker, LabelsFollowTheMajority) {
   EXPECT_EQ(tracker.tracks()[0].label, 2);
 }
 
-TEST(Tracker, TwoLabelsAtOnePlaceAreTwoTracks) {
-  Tracker tracker;
-  for (int i = 0; i < 10; ++i) {
-    // Their scores, and so their order, change.
-    const Objects objects = i % 2 == 0 ? Objects{Seen(0.3F, 0.8F, 0), Seen(0.3F, 0.7F, 1)}
-                                       : Objects{Seen(0.3F, 0.8F, 1), Seen(0.3F, 0.7F, 0)};
-    EXPECT_EQ(At(tracker, i * 0.1, objects).tracks,
-              i % 2 == 0 ? (std::vector<int64_t>{1, 2}) : (std::vector<int64_t>{2, 1}));
+// One object under two labels whose scores, and so whose order, change: one track. And two that overlap much: two.
+TEST(Tracker, TwinsShareATrackAndNeighboursDoNot) {
+  struct Case {
+    float apart;
+    int64_t second;
+  };
+  for (const Case& c : {Case{0, 1}, {0.005F, 1}, {0.012F, 2}}) {
+    Tracker tracker;
+    for (int i = 0; i < 10; ++i) {
+      const DetectedObject car = Seen(0.3F, i % 2 == 0 ? 0.8F : 0.7F, 0);
+      const DetectedObject truck = Seen(0.3F + c.apart, i % 2 == 0 ? 0.6F : 0.75F, 1);
+      const TrackerOutput out = At(tracker, i * 0.1, i % 2 == 0 ? Objects{car, truck} : Objects{truck, car});
+      EXPECT_EQ(out.tracks, i % 2 == 0 ? (std::vector<int64_t>{1, c.second}) : (std::vector<int64_t>{c.second, 1}));
+      EXPECT_EQ(tracker.Find(1)->label, 0);
+    }
+    EXPECT_EQ(tracker.tracks().size(), static_cast<size_t>(c.second));
   }
+}
+
+TEST(Tracker, ALostNeighbourDoesNotTakeAnObjectWhoseLabelFlickers) {
+  Tracker tracker;
+  for (int i = 0; i < 5; ++i) At(tracker, i * 0.5, {Seen(0.3F, 0.8F, 0), Seen(0.45F, 0.8F, 1)});
+  EXPECT_EQ(At(tracker, 2.5, {Seen(0.3F, 0.8F, 1)}).tracks.front(), 1);
 }
 
 TEST(Tracker, AnotherLabelBesideItIsAnotherObject) {

@@ -1,0 +1,188 @@
+#include "deepedge/runtime/follow_up.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "deepedge/base/check.h"
+#include "deepedge/pipeline/cascade/pass_on.h"
+#include "deepedge/runtime/loaded_model.h"
+
+namespace deepedge {
+namespace {
+
+double Seconds(const ResultEvent& event) { return static_cast<double>(event.pts_us) / 1e6; }
+
+Moment MomentOf(const ResultEvent& event) {
+  return {.frame = event.frame,
+          .pts_us = event.pts_us,
+          .captured_us = event.captured_us,
+          .available_us = event.available_us};
+}
+
+SceneEventKind KindOf(SceneChangeKind kind) {
+  switch (kind) {
+    case SceneChangeKind::kZoneEntered: return SceneEventKind::kZoneEntered;
+    case SceneChangeKind::kZoneLeft: return SceneEventKind::kZoneLeft;
+    case SceneChangeKind::kDwell: return SceneEventKind::kDwell;
+    case SceneChangeKind::kLineCrossed: break;
+  }
+  return SceneEventKind::kLineCrossed;
+}
+
+}  // namespace
+
+FollowUp::FollowUp(Options options, const LoadedModel& model, TaskEnvironment environment)
+    : options_(std::move(options)), model_(model), environment_(environment) {
+  if (!options_.track) return;
+  auto scene = SceneWatch::Create(options_.scene);
+  DE_CHECK(scene.ok());
+  scene_ = std::move(scene).value();
+}
+
+void FollowUp::Handle(const FramePtr& frame, ResultEvent event) {
+  const Tracked tracked = TrackObjects(*frame, event.result);
+  for (const int64_t track : tracked.tracks) {
+    ObjectNote& note = event.notes.emplace_back();
+    note.track = track;
+    for (const auto& cascade : cascades_) cascade->AppendAnswers(track, note.answers);
+  }
+  const std::vector<FoundObject> found =
+      cascades_.empty() ? std::vector<FoundObject>() : ToPassOn(event, tracked.tracks);
+
+  PublishTracks(event, tracked.output.started, false);
+  PublishScene(*frame, event, tracked);
+  PublishTracks(event, tracked.output.ended, true);
+  for (const Track& track : tracked.output.ended) {
+    for (const auto& cascade : cascades_) cascade->ForgetTrack(track.id);
+  }
+  if (options_.report) environment_.events.Publish(std::move(event));
+  for (const auto& cascade : cascades_) {
+    if (!found.empty()) cascade->Offer(frame, found);
+  }
+}
+
+FollowUp::Tracked FollowUp::TrackObjects(const Frame& frame, InferenceResult& result) {
+  Tracked tracked;
+  if (options_.track) {
+    tracked.output = tracker_.Update({.time_s = static_cast<double>(frame.pts_us) / 1e6,
+                                      .objects = result.objects,
+                                      .threshold = model_.threshold,
+                                      .aspect = static_cast<double>(frame.picture.width) / frame.picture.height});
+  }
+  std::vector<DetectedObject> reported;
+  for (size_t i = 0; i < result.objects.size(); ++i) {
+    if (result.objects[i].score < model_.threshold) continue;
+    if (options_.track) tracked.tracks.push_back(tracked.output.tracks[i]);
+    reported.push_back(std::move(result.objects[i]));
+  }
+  result.objects = std::move(reported);
+  return tracked;
+}
+
+void FollowUp::PublishTracks(const ResultEvent& event, const std::vector<Track>& tracks, bool ended) {
+  for (const Track& track : tracks) {
+    environment_.events.Publish(TrackEvent{.ended = ended,
+                                           .stream = event.stream,
+                                           .model = event.model,
+                                           .moment = MomentOf(event),
+                                           .track = track.id,
+                                           .label = model_.card.LabelOf(track.label),
+                                           .score = track.best_score,
+                                           .box = track.box,
+                                           .age_s = track.Age()});
+  }
+}
+
+void FollowUp::PublishScene(const Frame& /*frame*/, const ResultEvent& event, const Tracked& tracked) {
+  if (!scene_) return;
+  std::vector<SceneObject> objects;
+  for (size_t i = 0; i < tracked.tracks.size(); ++i) {
+    const DetectedObject& object = event.result.objects[i];
+    if (tracked.tracks[i] == 0) continue;
+    // The track's label flickers less than the object's.
+    const Track* const track = tracker_.Find(tracked.tracks[i]);
+    objects.push_back({.track = tracked.tracks[i],
+                       .label = track != nullptr ? track->label : object.label,
+                       .score = object.score,
+                       .box = object.box});
+  }
+  std::vector<int64_t> ended;
+  for (const Track& track : tracked.output.ended) ended.push_back(track.id);
+  const SceneReport report = scene_->Update({.time_s = Seconds(event), .objects = objects, .ended = ended});
+  for (const SceneChange& change : report.events) PublishChange(change, event);
+  for (const SceneCounts& place : report.counts) {
+    CountEvent counts{.stream = event.stream, .model = event.model, .moment = MomentOf(event)};
+    if (place.zone != kWholePicture) counts.zone = options_.scene.zones[place.zone].name;
+    for (const LabelCount& label : place.labels) counts.counts[model_.card.LabelOf(label.label)] = label.count;
+    environment_.events.Publish(std::move(counts));
+  }
+}
+
+void FollowUp::PublishChange(const SceneChange& change, const ResultEvent& event) {
+  const bool crossed = change.kind == SceneChangeKind::kLineCrossed;
+  environment_.events.Publish(
+      SceneEvent{.kind = KindOf(change.kind),
+                 .stream = event.stream,
+                 .model = event.model,
+                 .moment = MomentOf(event),
+                 .place = crossed ? options_.scene.lines[change.place].name : options_.scene.zones[change.place].name,
+                 .track = change.track,
+                 .label = model_.card.LabelOf(change.label),
+                 .score = change.score,
+                 .box = change.box,
+                 .direction = !crossed                                  ? ""
+                              : change.direction == CrossDirection::kIn ? "in"
+                                                                        : "out",
+                 .dwell_s = change.seconds});
+}
+
+std::vector<FoundObject> FollowUp::ToPassOn(const ResultEvent& event, const std::vector<int64_t>& tracks) const {
+  std::vector<FoundObject> found;
+  for (DetectedObject& object : ObjectsToPassOn(event.result, {0, 0, 1, 1})) {
+    const size_t index = found.size();
+    const int64_t track = index < tracks.size() ? tracks[index] : 0;
+    const Track* const known = track != 0 ? tracker_.Find(track) : nullptr;
+    auto as_parent = std::make_shared<ParentObject>();
+    *as_parent = {.model = model_.name,
+                  .label = model_.card.LabelOf(object.label),
+                  .score = object.score,
+                  .box = object.box,
+                  .track = track,
+                  .parent = nullptr};
+    found.push_back({.object = std::move(object),
+                     .track = track,
+                     .track_age_s = known != nullptr ? known->Age() : 0,
+                     .zones = ZonesAt(as_parent->box),
+                     .as_parent = std::move(as_parent)});
+  }
+  return found;
+}
+
+std::vector<int> FollowUp::ZonesAt(const Box& box) const {
+  std::vector<int> zones;
+  const Point point = PointOf(box, options_.scene.point);
+  for (size_t i = 0; i < options_.scene.zones.size(); ++i) {
+    if (PointInPolygon(point, options_.scene.zones[i].corners)) zones.push_back(static_cast<int>(i));
+  }
+  return zones;
+}
+
+bool FollowUp::CanAccept() const {
+  return std::ranges::all_of(cascades_, [](const auto& cascade) { return cascade->CanAccept(); });
+}
+
+bool FollowUp::IsIdle() const {
+  return std::ranges::all_of(cascades_, [](const auto& cascade) { return cascade->IsIdle(); });
+}
+
+void FollowUp::DropWaiting() {
+  for (const auto& cascade : cascades_) cascade->DropWaiting();
+}
+
+std::vector<CascadeReport> FollowUp::Reports() const {
+  std::vector<CascadeReport> reports;
+  for (const auto& cascade : cascades_) cascade->AppendReports(model_.name, reports);
+  return reports;
+}
+
+}  // namespace deepedge
