@@ -43,6 +43,17 @@ struct LoadRequest {
 // agrees too little with the model's own.
 Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key);
 
+struct LevelSize {
+  int width = 0;
+  int height = 0;
+
+  friend bool operator==(const LevelSize&, const LevelSize&) = default;
+};
+
+// The sizes of a pyramid below that of the card, the largest first: none without a pyramid. Pure. Errors: kBadInput for
+// more sizes than anybody looks at, and where the card's own is smaller than a window.
+Result<std::vector<LevelSize>> PyramidSizes(const ModelCard& card);
+
 // kBadInput, naming the file, what was expected and what it is, when the model's file has another hash. A model that is
 // a folder (TensorFlow SavedModel) is known by its saved_model.pb.
 Status CheckHash(const ModelFiles& files, const std::string& sha256);

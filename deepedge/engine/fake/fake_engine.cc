@@ -130,7 +130,7 @@ Result<std::vector<TensorSpec>> InputsFor(const FakeModel& model, const std::opt
                  fmt::format("{}: has no single picture input '{}'", model.profile.model, picture->tensor)};
   }
   inputs.front().type = ElementType::kU8;
-  inputs.front().shape = {1, picture->height, picture->width, ChannelCount(picture->order)};
+  inputs.front().shape = {1, picture->Parts() * picture->height, picture->width, ChannelCount(picture->order)};
   return inputs;
 }
 
