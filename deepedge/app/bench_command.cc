@@ -159,6 +159,7 @@ void AddBatches(CLI::App& bench, Action& action) {
   const auto json = std::make_shared<bool>(false);
   command->add_option("model", options->models, "files or folders")->required();
   command->add_option("--crops", options->crops, "crops of a frame")->check(CLI::Range(1, 64));
+  command->add_flag("--always", options->always, "also where a batch is not thought to pay");
   command->add_option("--runs", options->runs, "repetitions of each")->check(CLI::PositiveNumber);
   command->add_flag("--json", *json, "print as one line of JSON");
   command->callback([options, json, &action] { action = [options, json] { return Batches(*options, *json); }; });

@@ -17,8 +17,8 @@ void AddModelCommand(CLI::App& program, Action& action);
 // Verbs of `model` in files of their own.
 void AddModelQuantize(CLI::App& model, Action& action);
 void AddModelReshape(CLI::App& model, Action& action);
-void AddEventsCommand(CLI::App& program, Action& action);
 void AddGalleryCommand(CLI::App& program, Action& action);
+void AddEventsCommand(CLI::App& program, Action& action);
 void AddBenchCommand(CLI::App& program, Action& action);
 void AddVersionCommand(CLI::App& program, Action& action);
 

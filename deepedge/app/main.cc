@@ -32,8 +32,8 @@ int Main(int argc, char** argv) {
   AddRunCommand(program, action);
   AddCheckCommand(program, action);
   AddModelCommand(program, action);
-  AddEventsCommand(program, action);
   AddGalleryCommand(program, action);
+  AddEventsCommand(program, action);
   AddBenchCommand(program, action);
   AddVersionCommand(program, action);
   try {

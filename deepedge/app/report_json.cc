@@ -59,9 +59,13 @@ Json CascadeJson(const CascadeReport& cascade, double seconds) {
   return json;
 }
 
+Json CountsJson(const SinkCounts& counts) {
+  return {{"accepted", counts.accepted}, {"delivered", counts.delivered}, {"lost", counts.lost}};
+}
+
 }  // namespace
 
-Json SummaryJson(const RunReport& report, const SinkCounts& events, const MemoryUse& memory) {
+Json SummaryJson(const RunReport& report, const EventReport& events, const MemoryUse& memory) {
   const double seconds = std::max(static_cast<double>(report.elapsed.count()) / 1e6, 1e-6);
   Json json = {{"type", "summary"}, {"elapsed_s", Rounded(seconds)}};
   json["tasks"] = Json::array();
@@ -89,7 +93,21 @@ Json SummaryJson(const RunReport& report, const SinkCounts& events, const Memory
   json["process"] = {{"cpu_s", Rounded(static_cast<double>(report.cpu.count()) / 1e6)},
                      {"memory_mb", Rounded(static_cast<double>(memory.resident) / 1e6)},
                      {"peak_memory_mb", Rounded(static_cast<double>(memory.peak_resident) / 1e6)}};
-  json["events"] = {{"accepted", events.accepted}, {"delivered", events.delivered}, {"lost", events.lost}};
+  json["events"] = CountsJson(events.overall);
+  json["sinks"] = Json::array();
+  for (const auto& [name, counts] : events.sinks) {
+    Json sink = {{"name", name}};
+    sink.update(CountsJson(counts));
+    json["sinks"].push_back(std::move(sink));
+  }
+  for (const CourierCounts& courier : events.couriers) {
+    json["sinks"].push_back({{"name", courier.name},
+                             {"delivered", courier.delivered},
+                             {"refused", courier.refused},
+                             {"lost", courier.lost},
+                             {"waiting", courier.waiting},
+                             {"last_error", courier.last_error}});
+  }
   return json;
 }
 

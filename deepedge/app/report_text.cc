@@ -40,9 +40,18 @@ std::string CascadeLine(const CascadeReport& cascade, size_t stream_width) {
   return line;
 }
 
+std::string CourierLine(const CourierCounts& courier) {
+  std::string line = fmt::format("{}: {} events arrived", courier.name, courier.delivered);
+  if (courier.waiting > 0) line += fmt::format(", {} wait", courier.waiting);
+  if (courier.refused > 0) line += fmt::format(", {} refused", courier.refused);
+  if (courier.lost > 0) line += fmt::format(", {} lost", courier.lost);
+  if (!courier.last_error.empty()) line += fmt::format(" ({})", courier.last_error);
+  return line;
+}
+
 }  // namespace
 
-std::vector<std::string> RenderTable(const RunReport& now, const RunReport* before, const SinkCounts& events) {
+std::vector<std::string> RenderTable(const RunReport& now, const RunReport* before, const EventReport& events) {
   std::vector<std::string> lines;
   const double seconds = std::max(Seconds(before ? now.elapsed - before->elapsed : now.elapsed), 1e-6);
 
@@ -51,8 +60,8 @@ std::vector<std::string> RenderTable(const RunReport& now, const RunReport* befo
     const Duration busy = now.lanes[i].busy - (before ? before->lanes[i].busy : Duration(0));
     head += fmt::format("   core {}: {:.0f} % busy", now.lanes[i].cpu, std::min(100.0, Seconds(busy) / seconds * 100));
   }
-  if (events.accepted > 0) head += fmt::format("   events: {}", events.accepted);
-  if (events.lost > 0) head += fmt::format(" ({} lost)", events.lost);
+  if (events.overall.accepted > 0) head += fmt::format("   events: {}", events.overall.accepted);
+  if (events.overall.lost > 0) head += fmt::format(" ({} lost)", events.overall.lost);
   lines.push_back(std::move(head));
 
   const size_t stream_width = Widest(6, now.tasks, &TaskReport::stream);
@@ -85,6 +94,7 @@ std::vector<std::string> RenderTable(const RunReport& now, const RunReport* befo
   }
 
   for (const CascadeReport& cascade : now.cascades) lines.push_back(CascadeLine(cascade, stream_width));
+  for (const CourierCounts& courier : events.couriers) lines.push_back(CourierLine(courier));
 
   if (before != nullptr) return lines;
   for (const CascadeReport& cascade : now.cascades) {

@@ -8,6 +8,7 @@
 
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
+#include "deepedge/app/event_sinks.h"
 #include "deepedge/app/json_line.h"
 #include "deepedge/app/locate_or_add.h"
 #include "deepedge/app/report_json.h"
@@ -16,11 +17,12 @@
 #include "deepedge/app/terminal.h"
 #include "deepedge/app/wakeup.h"
 #include "deepedge/base/log.h"
+#include "deepedge/base/state_folder.h"
 #include "deepedge/base/text.h"
 #include "deepedge/base/thread.h"
 #include "deepedge/config/edge_config.h"
-#include "deepedge/events/ndjson_sink.h"
-#include "deepedge/events/null_sink.h"
+#include "deepedge/formats/sniff.h"
+#include "deepedge/pipeline/gallery/gallery_file.h"
 #include "deepedge/runtime/data_plane.h"
 #include "deepedge/runtime/model_loader.h"
 
@@ -47,7 +49,8 @@ constexpr size_t kMostInBatch = 8;
 // What is to be run, after options and configuration file have been put together.
 struct RunPlan {
   RunSpecs specs;
-  std::string events;             // empty: none are written
+  EventsConfig events;
+  Path state_folder = DefaultStateFolder();
   int cores = 0;                  // 0: all
   std::optional<SourceMap> file;  // the configuration file, for messages
 
@@ -72,10 +75,11 @@ Result<RunPlan> MakeRunPlan(const RunOptions& options) {
     plan.file = config.source;
     plan.specs = SpecsOfConfig(config);
     DE_TRY_STATUS(CheckSources(plan.specs.streams, &config.source));
-    plan.events = config.events.file.value_or("");
+    plan.events = config.events;
+    if (config.state_dir) plan.state_folder = *config.state_dir;
     plan.cores = config.limits.cores.value_or(0);
   }
-  if (!options.events.empty()) plan.events = options.events;
+  if (!options.events.empty()) plan.events.file = options.events;
   if (options.cores > 0) plan.cores = options.cores;
   for (StreamSpec& stream : plan.specs.streams) {
     if (options.loop) stream.loop = true;
@@ -127,14 +131,31 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
   return models;
 }
 
-Result<std::unique_ptr<EventSink>> MakeSink(const std::string& events, const Clock& clock) {
-  if (events.empty()) return std::unique_ptr<EventSink>(std::make_unique<NullSink>());
-  DE_TRY(auto sink, NdjsonSink::Create({.path = events}, clock));
-  return std::unique_ptr<EventSink>(std::move(sink));
+// The gallery in the state folder, where there is one and a cascade gives the embeddings it is made of.
+Result<std::shared_ptr<const Gallery>> FindGallery(const Path& file,
+                                                   const std::vector<std::unique_ptr<LoadedModel>>& models) {
+  std::error_code missing;
+  if (!std::filesystem::exists(file, missing)) return std::shared_ptr<const Gallery>();
+  for (const auto& model : models) {
+    if (model->card.task != "embedding") continue;
+    DE_TRY(Gallery gallery, ReadGallery(file));
+    DE_TRY(const std::string sha256, Sha256OfFile(GraphFileOf(model->files)));
+    if (gallery.model().sha256 == sha256) return std::make_shared<const Gallery>(std::move(gallery));
+    LogWarning("model '{}': the gallery {} was made with another model, '{}': its embeddings get no names", model->name,
+               file.string(), gallery.model().name);
+  }
+  return std::shared_ptr<const Gallery>();
+}
+
+SnapshotRule SnapshotRuleOf(const EventsConfig& events) {
+  if (!events.snapshots) return {};
+  return {.types = events.snapshots->types,
+          .quality = events.snapshots->quality,
+          .margin = static_cast<float>(events.snapshots->margin)};
 }
 
 // Shows the table while the streams run; returns when the run is over.
-void WatchUntilOver(const DataPlane& plane, const EventSink& sink, Wakeup& wakeup, std::optional<Duration> duration,
+void WatchUntilOver(const DataPlane& plane, const EventSinks& sinks, Wakeup& wakeup, std::optional<Duration> duration,
                     bool show_table, const Clock& clock) {
   constexpr Duration kTablePeriod = std::chrono::seconds(1);
   const Time end = duration ? clock.Now() + *duration : kTimeNever;
@@ -144,7 +165,7 @@ void WatchUntilOver(const DataPlane& plane, const EventSink& sink, Wakeup& wakeu
   while (true) {
     if (wakeup.Wait(std::min(end, next), clock) != Wakeup::Reason::kTimeReached || clock.Now() >= end) break;
     RunReport now = plane.Report();
-    table.Show(RenderTable(now, &before, sink.counts()));
+    table.Show(RenderTable(now, &before, ReportOf(sinks)));
     before = std::move(now);
     next = clock.Now() + kTablePeriod;
   }
@@ -168,27 +189,32 @@ Status Run(const RunOptions& options) {
   for (const auto& model : models) labels.emplace(model->name, *model->labels);
   // The events file is touched last, when nothing is left to be refused.
   DE_TRY_STATUS(CheckLabels(plan.specs.streams, labels, plan.File()));
-  DE_TRY(const std::unique_ptr<EventSink> sink, MakeSink(plan.events, clock));
+  DE_TRY(auto gallery, FindGallery(plan.state_folder / "gallery.json", models));
+  DE_TRY(const EventSinks sinks, MakeEventSinks(plan.events, plan.state_folder, clock));
+  EventSink* const sink = sinks.bus.get();
   Wakeup wakeup;
   DE_TRY(const auto plane, DataPlane::Create({.cpus = cpus,
                                               .pace = options.pace == "fast" ? Pace::kFast : Pace::kReal,
-                                              .all_finished = [&wakeup] { wakeup.Finish(); }},
+                                              .all_finished = [&wakeup] { wakeup.Finish(); },
+                                              .gallery = std::move(gallery),
+                                              .snapshots = SnapshotRuleOf(plan.events)},
                                              plan.specs.streams, std::move(models), *sink, clock));
   wakeup.TakeSignals();
   plane->Start();
-  WatchUntilOver(*plane, *sink, wakeup, duration, terminal, clock);
+  WatchUntilOver(*plane, sinks, wakeup, duration, terminal, clock);
   plane->Stop();
   const Status closed = sink->Close();
 
   const RunReport report = plane->Report();
+  const EventReport events = ReportOf(sinks);
   // Events on standard output share it with the JSON summary, which is one line too; the table then goes to the
   // terminal.
-  FILE* const table_out = options.json || plan.events == "-" ? stderr : stdout;
+  FILE* const table_out = options.json || plan.events.file == "-" ? stderr : stdout;
   if (!options.json || terminal) {
-    for (const std::string& line : RenderTable(report, nullptr, sink->counts())) fmt::print(table_out, "{}\n", line);
+    for (const std::string& line : RenderTable(report, nullptr, events)) fmt::print(table_out, "{}\n", line);
   }
   if (options.json) {
-    fmt::print("{}\n", DumpLine(SummaryJson(report, sink->counts(), ReadMemoryUse())));
+    fmt::print("{}\n", DumpLine(SummaryJson(report, events, ReadMemoryUse())));
   }
   return closed;
 }

@@ -71,7 +71,9 @@ Status MeasureOnce(BatchMeter& meter, LoadedModel& fixed, LoadedModel& batched, 
 Result<BatchCost> MeasureModel(Engine& engine, const std::string& path, const BatchBenchOptions& options,
                                std::span<const PictureView> crops, const Clock& clock) {
   DE_TRY(const auto fixed, LoadModel(engine, {.path = path}));
-  DE_TRY(const auto batched, LoadModel(engine, {.path = path, .max_batch = options.crops}));
+  DE_TRY(const auto batched, LoadModel(engine, {.path = path,
+                                                .max_batch = options.crops,
+                                                .batch_from_bytes = options.always ? 0 : kBatchFromBytes}));
   BatchMeter meter(clock);
   Series warm;
   DE_TRY_STATUS(MeasureOnce(meter, *fixed, *batched, crops, warm));

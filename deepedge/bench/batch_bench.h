@@ -14,6 +14,7 @@ struct BatchBenchOptions {
   std::vector<std::string> models;  // files or folders
   int crops = 8;                    // of a frame
   int runs = 30;                    // of each kind
+  bool always = false;              // also where a batch is not thought to pay
 };
 
 // Milliseconds for a crop: scaling, inference and decoding; CPU time, or for the inference the time it took where the

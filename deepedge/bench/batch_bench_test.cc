@@ -33,13 +33,16 @@ class BatchBenchTest : public ::testing::Test {
 
 TEST_F(BatchBenchTest, TellsWhatEveryModelCan) {
   const std::vector<std::string> models{Add("a", true), Add("b", false)};
-  const auto costs = MeasureBatches(engine_, {.models = models, .crops = 5, .runs = 2}, clock_);
+  const auto costs = MeasureBatches(engine_, {.models = models, .crops = 5, .runs = 2, .always = true}, clock_);
   ASSERT_TRUE(costs.ok()) << costs.error().message;
   ASSERT_EQ(costs.value().size(), 2U);
   EXPECT_EQ(costs.value()[0].model, models[0]);
   EXPECT_EQ(costs.value()[0].max_batch, 5);
   EXPECT_EQ(costs.value()[1].max_batch, 1);
   EXPECT_GT(costs.value()[0].together_ms, 0);
+  const auto small = MeasureBatches(engine_, {.models = models, .crops = 5, .runs = 2}, clock_);
+  ASSERT_TRUE(small.ok());
+  EXPECT_EQ(small.value()[0].max_batch, 1);  // it has no weights to share
   EXPECT_FALSE(MeasureBatches(engine_, {.models = {"nothing"}}, clock_).ok());
 }
 

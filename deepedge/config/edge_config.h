@@ -398,17 +398,17 @@ struct OutboxConfig {
   }
 };
 
-struct SnapshotConfig {
+struct SnapshotsConfig {
   std::vector<std::string> types{"track_started", "zone_entered", "line_crossed", "dwell"};
   int quality = 80;
   double margin = 0.1;
   std::optional<std::string> folder;
 
   static void Fields(auto&& field) {
-    field("types", &SnapshotConfig::types, {.help = "Types of events that get a picture", .text = &kEventTypeRule});
-    field("quality", &SnapshotConfig::quality, {.help = "Of the JPEG", .min = 1, .max = 100});
-    field("margin", &SnapshotConfig::margin, {.help = "Around the object, as a share of its box", .min = 0, .max = 5});
-    field("folder", &SnapshotConfig::folder,
+    field("types", &SnapshotsConfig::types, {.help = "Types of events that get a picture", .text = &kEventTypeRule});
+    field("quality", &SnapshotsConfig::quality, {.help = "Of the JPEG", .min = 1, .max = 100});
+    field("margin", &SnapshotsConfig::margin, {.help = "Around the object, as a share of its box", .min = 0, .max = 5});
+    field("folder", &SnapshotsConfig::folder,
           {.help = "Where pictures are also written as files, named by the event's id",
            .text = &kNotEmptyRule,
            .unset = "nowhere"});
@@ -423,7 +423,7 @@ struct EventsConfig {
   std::optional<MqttConfig> mqtt;
   std::optional<WebhookConfig> webhook;
   std::optional<OutboxConfig> outbox;
-  std::optional<SnapshotConfig> snapshots;
+  std::optional<SnapshotsConfig> snapshots;
 
   static void Fields(auto&& field) {
     field(

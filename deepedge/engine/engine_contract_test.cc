@@ -285,6 +285,11 @@ TEST_P(EngineContract, TakesOnePictureWhereTheNetworkCannotTakeMore) {
   EXPECT_TRUE(model->SetBatch(0, 1).ok());
   EXPECT_EQ(model->Input(0, 0).shape, (Shape{1, 4, 6, 3}));
   EXPECT_TRUE(model->Run(0).ok());
+  const auto small = Compile(it().affine, {.picture = PictureInput{.width = 6, .height = 4},
+                                           .max_batch = 8,
+                                           .batch_from_bytes = 1000});  // its weights are less
+  ASSERT_TRUE(small);
+  EXPECT_EQ(small->max_batch(), 1);
   const auto tensors = Compile(it().affine, {.max_batch = 8});  // not pictures: one
   ASSERT_TRUE(tensors);
   EXPECT_EQ(tensors->max_batch(), 1);

@@ -32,6 +32,16 @@ struct PictureInput {
   std::array<float, 3> std{1, 1, 1};
   ResizeRule resize = ResizeRule::kStretch;
   uint8_t pad = 114;
+  // Over 0: the picture is looked at in several sizes: width x height, then each `pyramid` times the one before, as
+  // long as a window of the output fits in. The graph is reshaped to each.
+  float pyramid = 0;
+  // Over 0: no picture but so many parts of one, each width x height, stacked along the channels. They are squares
+  // around the points of an object, whose side is `patch_size` of the longer side of its box.
+  int patches = 0;
+  float patch_size = 0;
+
+  // Pictures that make up one input.
+  int Parts() const { return patches > 0 ? patches : 1; }
 
   friend bool operator==(const PictureInput&, const PictureInput&) = default;
 };
@@ -58,6 +68,8 @@ enum class OutputDecoderKind {
   kSegmentation,    // a class for every pixel, as scores per class or as class numbers
   kTextMap,         // how likely each pixel is text (DB): regions of text
   kRegression,      // plain numbers with names: `values`, or one per label
+  kWindow,          // whether a window holds a thing and how its box lies to it, for one window or a map of them: MTCNN
+  kPatchPoints,     // where in each of several patches its point lies: key points
 };
 
 // What four numbers of a box mean.
@@ -157,9 +169,12 @@ struct OutputDecoderSpec {
   std::string count;
   std::string landmarks;  // kSsdAnchors, kBoxesScores, kCenternet: key points in a tensor of their own
   std::string quality;    // kYunet with anchors: the IoU
-  std::string offsets;    // kCenternet: where in its cell a centre lies; kHeatmapPose: where a point lies (PoseNet)
-  std::string pafs;       // kHeatmapPose: part affinity fields; empty: one person
-  std::string tensor;     // of the kinds that read one: kEmbedding, kSegmentation, kTextMap, kRegression, kHeatmapPose
+  // kCenternet: where in its cell a centre lies; kHeatmapPose: where a point lies (PoseNet); kWindow: how far the
+  // corners of the box lie from those of the window.
+  std::string offsets;
+  std::string pafs;    // kHeatmapPose: part affinity fields; empty: one person
+  std::string tensor;  // of the kinds that read one: kEmbedding, kSegmentation, kTextMap, kRegression, kHeatmapPose
+  std::vector<std::string> tensors;    // kPatchPoints: one for each patch, in their order; empty: the graph's order
   std::vector<OutputHead> heads;       // kYoloAnchors always; kDfl, kYunet where names are needed
   std::vector<ClassHead> class_heads;  // kClassification with several outputs
   std::vector<ValueSpec> values;       // kRegression, kClassification
@@ -219,10 +234,18 @@ struct OutputDecoderSpec {
   float unclip = 1.5F;
   bool rotated = true;
 
+  // kWindow: side of a window and distance of two in pixels of the input; 0: one window, the whole input.
+  int window = 0;
+  int stride = 0;
+  // kPatchPoints: a point that lies further than this from the middle of its patch, as a share of the patch's side, is
+  // not believed: it stays in the middle.
+  float max_move = 0.35F;
+
   std::vector<std::string> point_names;  // names of the key points; the card's labels name the objects
   std::vector<Limb> limbs;               // kHeatmapPose with pafs; empty: OpenPose's own for 18 points
 
   float nms_iou = 0.45F;
+  float merge_iou = 0.7F;     // the same between the sizes of a pyramid
   bool nms_per_label = true;  // false: boxes of different labels suppress each other too
   int top_k = 5;              // kClassification: how many classes a result names
   // What an integer score means: (value - score_zero) * score_scale.

@@ -19,6 +19,7 @@ constexpr int kLargestSide = 16384;
 constexpr float kLargestNumber = 1e6F;
 constexpr size_t kMostLabels = 100'000;
 constexpr int64_t kMostAnchors = 1'000'000;
+constexpr int kMostPatches = 32;
 
 using Problems = std::vector<Problem>;
 
@@ -52,6 +53,10 @@ void ReadInput(Problems& problems, const nlohmann::json& value, PictureInput* in
   int pad = input->pad;
   map.Number("pad", &pad, 0, 255);
   input->pad = static_cast<uint8_t>(pad);
+  map.Number("pyramid", &input->pyramid, 0.1F, 0.95F);
+  map.Number("patches", &input->patches, 1, kMostPatches);
+  map.Number("patch_size", &input->patch_size, 0.01F, 4.0F);
+  if ((input->patches > 0) != (input->patch_size > 0)) map.Report("patches", "patches and patch_size go together");
   map.RefuseOtherKeys();
 }
 
@@ -234,6 +239,9 @@ void ReadForm(Problems& problems, MapReader& map, OutputDecoderSpec* spec) {
   map.Number("map_threshold", &spec->map_threshold, 0.0F, 1.0F);
   map.Number("unclip", &spec->unclip, 0.0F, 10.0F);
   map.Flag("rotated", &spec->rotated);
+  map.Number("window", &spec->window, 1, kLargestSide);
+  map.Number("stride", &spec->stride, 1, kLargestSide);
+  map.Number("max_move", &spec->max_move, 0.0F, 10.0F);
   map.Texts("point_names", &spec->point_names);
   ReadLimbs(problems, map, spec);
 }
@@ -256,6 +264,17 @@ void CheckOutput(MapReader& map, const OutputDecoderSpec& spec) {
         std::all_of(spec.heads.begin(), spec.heads.end(), [](const auto& h) { return !h.anchors.empty(); });
     if (spec.heads.empty() || !all) map.Report("heads", "yolo_anchors needs heads, each with anchors");
   }
+  if ((spec.window > 0) != (spec.stride > 0)) map.Report("window", "window and stride go together");
+}
+
+// What input and output have to agree on.
+void CheckTogether(MapReader& map, const ModelCard& card) {
+  const bool windows = card.output.kind == OutputDecoderKind::kWindow && card.output.window > 0;
+  if (card.input.pyramid > 0 && !windows) {
+    map.Report("input", "pyramid needs the decoder window with window and stride");
+  }
+  const bool points = card.output.kind == OutputDecoderKind::kPatchPoints;
+  if ((card.input.patches > 0) != points) map.Report("input", "patches and the decoder patch_points go together");
 }
 
 void ReadOutput(Problems& problems, const nlohmann::json& value, OutputDecoderSpec* spec) {
@@ -271,6 +290,7 @@ void ReadOutput(Problems& problems, const nlohmann::json& value, OutputDecoderSp
   map.Text("offsets", &spec->offsets);
   map.Text("pafs", &spec->pafs);
   map.Text("tensor", &spec->tensor);
+  map.Texts("tensors", &spec->tensors);
   ReadHeads(problems, map, spec);
   ReadValues(problems, map, spec);
   map.Flag("sigmoid", &spec->sigmoid);
@@ -289,6 +309,7 @@ void ReadOutput(Problems& problems, const nlohmann::json& value, OutputDecoderSp
   map.Numbers("strides", &spec->strides, 1, 4096, 1, 16);
   ReadForm(problems, map, spec);
   map.Number("nms_iou", &spec->nms_iou, 0.0F, 1.0F);
+  map.Number("merge_iou", &spec->merge_iou, 0.0F, 1.0F);
   map.Flag("nms_per_label", &spec->nms_per_label);
   map.Number("top_k", &spec->top_k, 1, 100'000);
   map.Number("score_scale", &spec->score_scale, 1e-12F, kLargestNumber);
@@ -369,6 +390,7 @@ ModelCard ReadCard(Problems& problems, const nlohmann::json& root, const LabelFi
   if (needs_picture && problems.empty() && (card.input.width == 0 || card.input.height == 0)) {
     map.Report("input", "width and height are missing");
   }
+  CheckTogether(map, card);
   map.RefuseOtherKeys();
   return card;
 }

@@ -216,6 +216,13 @@ TEST(ModelCardIo, NamesFileLinePathAndWhatIsAllowed) {
       {"output: { decoder: raw, values: [{index: 1}] }\n", "output.values[0].name: is missing"},
       {"output: { decoder: raw, class_heads: [{name: a}] }\n", "output.class_heads[0].classes: is missing"},
       {"output: { decoder: raw, bins: 0 }\n", "output.bins: expected a whole number from 1"},
+      {"output: { decoder: window, window: 12 }\n", "output.window: window and stride go together"},
+      {"input: { width: 9, height: 9, pyramid: 0.5 }\noutput: { decoder: window }\n", "input: pyramid needs"},
+      {"input: { width: 9, height: 9, pyramid: 1 }\noutput: { decoder: raw }\n",
+       "input.pyramid: expected a number from"},
+      {"input: { width: 9, height: 9, patches: 2 }\noutput: { decoder: patch_points }\n",
+       "input.patches: patches and patch_size go together"},
+      {"input: { width: 9, height: 9 }\noutput: { decoder: patch_points }\n", "input: patches and the decoder"},
       {"output: [\n", "model.yaml:"},
       {"[a]\n", "expected a table of keys and values"},
       {"output: { decoder: raw }\nlabels: [a, 1]\n", "labels[1]: expected text, in quotes"},
@@ -229,6 +236,29 @@ TEST(ModelCardIo, NamesFileLinePathAndWhatIsAllowed) {
     EXPECT_EQ(card.error().code, ErrorCode::kBadInput);
     EXPECT_THAT(card.error().message, HasSubstr(c.message)) << c.yaml;
   }
+}
+
+TEST(ModelCardIo, ReadsAndWritesWindowsPyramidsAndPatches) {
+  const auto windows = Parse(R"(
+input: { width: 640, height: 360, pyramid: 0.709 }
+output: { decoder: window, offsets: o, window: 12, stride: 2, merge_iou: 0.6 }
+)");
+  ASSERT_TRUE(windows.ok()) << windows.error().message;
+  EXPECT_EQ(windows.value().task, "detection");
+  EXPECT_FLOAT_EQ(windows.value().input.pyramid, 0.709F);
+  EXPECT_EQ(windows.value().output.window, 12);
+  EXPECT_EQ(windows.value().output.stride, 2);
+  EXPECT_FLOAT_EQ(windows.value().output.merge_iou, 0.6F);
+  EXPECT_EQ(Parse(ToYaml(windows.value())).value(), windows.value());
+  const auto patches = Parse(R"(
+input: { width: 24, height: 24, patches: 5, patch_size: 0.25 }
+output: { decoder: patch_points, tensors: [a, "1"], max_move: 0.3 }
+)");
+  ASSERT_TRUE(patches.ok()) << patches.error().message;
+  EXPECT_EQ(patches.value().task, "pose");
+  EXPECT_EQ(patches.value().input.Parts(), 5);
+  EXPECT_EQ(patches.value().output.tensors, (std::vector<std::string>{"a", "1"}));
+  EXPECT_EQ(Parse(ToYaml(patches.value())).value(), patches.value());
 }
 
 TEST(ModelCardIo, ReadsLabelsBesideTheCard) {

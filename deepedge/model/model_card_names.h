@@ -50,6 +50,8 @@ inline constexpr std::array kDecoderNames{
     NamedValue<OutputDecoderKind>{"segmentation", OutputDecoderKind::kSegmentation},
     NamedValue<OutputDecoderKind>{"text_map", OutputDecoderKind::kTextMap},
     NamedValue<OutputDecoderKind>{"regression", OutputDecoderKind::kRegression},
+    NamedValue<OutputDecoderKind>{"window", OutputDecoderKind::kWindow},
+    NamedValue<OutputDecoderKind>{"patch_points", OutputDecoderKind::kPatchPoints},
 };
 
 inline constexpr std::array kBoxFormNames{
@@ -95,9 +97,11 @@ constexpr std::string_view TaskOf(OutputDecoderKind kind) {
     case OutputDecoderKind::kDfl:
     case OutputDecoderKind::kFastestGrid:
     case OutputDecoderKind::kYunet:
+    case OutputDecoderKind::kWindow:
     case OutputDecoderKind::kCenternet: return "detection";
     case OutputDecoderKind::kClassification: return "classification";
     case OutputDecoderKind::kPose:
+    case OutputDecoderKind::kPatchPoints:
     case OutputDecoderKind::kHeatmapPose: return "pose";
     case OutputDecoderKind::kEmbedding: return "embedding";
     case OutputDecoderKind::kSegmentation: return "segmentation";

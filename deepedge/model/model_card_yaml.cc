@@ -26,6 +26,13 @@ void EmitNumbers(YAML::Emitter& out, const std::array<float, N>& values) {
   out << YAML::EndSeq;
 }
 
+void EmitTexts(YAML::Emitter& out, const char* key, const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  out << YAML::Key << key << YAML::Value << YAML::Flow << YAML::BeginSeq;
+  for (const std::string& text : texts) EmitText(out, text);
+  out << YAML::EndSeq;
+}
+
 // Writes fields of one map, leaving out those at their default.
 class FieldWriter {
  public:
@@ -70,6 +77,9 @@ void EmitInput(YAML::Emitter& out, const PictureInput& input) {
   fields.Reals("std", input.std, standard.std);
   out << YAML::Key << "resize" << YAML::Value << std::string(NameOf(kResizeNames, input.resize));
   fields.Whole("pad", input.pad, standard.pad);
+  fields.Real("pyramid", input.pyramid, standard.pyramid);
+  fields.Whole("patches", input.patches, standard.patches);
+  fields.Real("patch_size", input.patch_size, standard.patch_size);
   out << YAML::EndMap;
 }
 
@@ -157,11 +167,7 @@ void EmitLists(YAML::Emitter& out, const OutputDecoderSpec& spec) {
     for (const RowColumn column : spec.columns) out << std::string(NameOf(kRowColumnNames, column));
     out << YAML::EndSeq;
   }
-  if (!spec.point_names.empty()) {
-    out << YAML::Key << "point_names" << YAML::Value << YAML::Flow << YAML::BeginSeq;
-    for (const std::string& name : spec.point_names) EmitText(out, name);
-    out << YAML::EndSeq;
-  }
+  EmitTexts(out, "point_names", spec.point_names);
   if (!spec.limbs.empty()) {
     out << YAML::Key << "limbs" << YAML::Value << YAML::Flow << YAML::BeginSeq;
     for (const Limb& limb : spec.limbs) {
@@ -199,6 +205,9 @@ void EmitForm(YAML::Emitter& out, const OutputDecoderSpec& spec) {
   fields.Real("map_threshold", spec.map_threshold, standard.map_threshold);
   fields.Real("unclip", spec.unclip, standard.unclip);
   fields.Flag("rotated", spec.rotated, standard.rotated);
+  fields.Whole("window", spec.window, standard.window);
+  fields.Whole("stride", spec.stride, standard.stride);
+  fields.Real("max_move", spec.max_move, standard.max_move);
   EmitLists(out, spec);
 }
 
@@ -215,6 +224,7 @@ void EmitOutput(YAML::Emitter& out, const OutputDecoderSpec& spec) {
   fields.Text("offsets", spec.offsets);
   fields.Text("pafs", spec.pafs);
   fields.Text("tensor", spec.tensor);
+  EmitTexts(out, "tensors", spec.tensors);
   EmitHeads(out, spec);
   EmitValues(out, spec.values);
   fields.Flag("sigmoid", spec.sigmoid, standard.sigmoid);
@@ -231,6 +241,7 @@ void EmitOutput(YAML::Emitter& out, const OutputDecoderSpec& spec) {
   if (spec.strides != standard.strides) out << YAML::Key << "strides" << YAML::Value << YAML::Flow << spec.strides;
   EmitForm(out, spec);
   fields.Real("nms_iou", spec.nms_iou, standard.nms_iou);
+  fields.Real("merge_iou", spec.merge_iou, standard.merge_iou);
   fields.Flag("nms_per_label", spec.nms_per_label, standard.nms_per_label);
   fields.Whole("top_k", spec.top_k, standard.top_k);
   fields.Real("score_scale", spec.score_scale, standard.score_scale);

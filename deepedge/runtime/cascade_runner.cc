@@ -9,6 +9,7 @@
 #include "deepedge/pipeline/cascade/pass_on.h"
 #include "deepedge/pipeline/cascade/suppress_across.h"
 #include "deepedge/pipeline/crop/align.h"
+#include "deepedge/pipeline/crop/patches.h"
 #include "deepedge/runtime/deadline.h"
 #include "deepedge/runtime/model_inference.h"
 
@@ -28,8 +29,9 @@ std::optional<FaceLandmarks> LandmarksOf(const DetectedObject& object) {
 
 // What the model saw of one object.
 struct CascadeRunner::Look {
-  size_t object = 0;  // of the question
-  Box part;           // of the picture
+  size_t object = 0;              // of the question
+  Box part;                       // of the picture
+  std::vector<Box> patches = {};  // of a model that takes patches: where they lie in the picture
   InferenceResult result;
   std::string identity;
   float similarity = 0;
@@ -137,8 +139,17 @@ Result<std::vector<CascadeRunner::Look>> CascadeRunner::LookAtAll(const Question
   std::vector<Look> looks;
   std::vector<PictureView> views;
   std::vector<RgbPicture> aligned(question.objects.size());  // what `views` borrow from
+  std::vector<PatchPictures> patches(question.objects.size());
   for (size_t i = 0; i < question.objects.size(); ++i) {
     const DetectedObject& object = question.objects[i].object;
+    if (input.patches > 0) {
+      auto taken = TakePatches(tools.warper, picture, object, input);
+      if (!taken.ok()) continue;  // an object without its points
+      patches[i] = std::move(taken).value();
+      looks.push_back({.object = i, .part = object.box, .patches = patches[i].boxes});
+      for (const PictureView& view : patches[i].Views()) views.push_back(view);
+      continue;
+    }
     const auto landmarks = options_.align ? LandmarksOf(object) : std::nullopt;
     if (landmarks) {
       const auto transform = AlignFace(*landmarks, picture.width, picture.height, input.width, input.height);
@@ -168,7 +179,11 @@ Result<std::vector<CascadeRunner::Look>> CascadeRunner::LookAtAll(const Question
   for (size_t i = 0; i < looks.size(); ++i) {
     looks[i].result = std::move(results.value()[i]);
     std::erase_if(looks[i].result.objects, [&](const auto& object) { return object.score < model_.threshold; });
-    ToWhole(looks[i].part, looks[i].result);
+    if (looks[i].patches.empty()) {
+      ToWhole(looks[i].part, looks[i].result);
+    } else {
+      FromPatches(looks[i].patches, question.objects[looks[i].object].object.keypoints, looks[i].result);
+    }
     on_whole.push_back(&looks[i].result);
   }
   SuppressAcross(on_whole, model_.card.output.nms_iou);

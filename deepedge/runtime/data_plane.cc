@@ -44,7 +44,8 @@ Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
     DE_TRY(const ServedModel model, builder.Find(spec, task.model));
     const TaskBuilder::Options options{.max_rate = MaxRateInMediaTime(task.max_rate, kind, options_.pace, spec.speed),
                                        .lossless = options_.pace == Pace::kFast,
-                                       .gallery = options_.gallery.get()};
+                                       .gallery = options_.gallery.get(),
+                                       .snapshots = options_.snapshots};
     DE_TRY(auto task_options, builder.TaskOptions(spec, task, *model.model, options));
     TaskRunner& runner = stream->AddTask(std::move(task_options), *model.model, model.slots);
     DE_TRY(auto cascades, builder.Cascades(spec, task, *model.model, options, *stream));

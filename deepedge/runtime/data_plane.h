@@ -65,6 +65,7 @@ class DataPlane final : public StreamRunner::Listener {
     std::function<void()> all_finished;  // called once, on a lane or an I/O thread, when every stream has ended
     uint64_t seed = 1;
     std::shared_ptr<const Gallery> gallery;  // who embeddings of cascades are; may be null
+    SnapshotRule snapshots = {};
   };
 
   // `models` are taken over; `events` and `clock` must outlive the plane. Errors: kBadInput naming a stream, model or

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "deepedge/base/check.h"
+#include "deepedge/media/jpeg.h"
 #include "deepedge/pipeline/cascade/pass_on.h"
+#include "deepedge/pipeline/crop/crop_box.h"
 #include "deepedge/runtime/loaded_model.h"
 
 namespace deepedge {
@@ -49,9 +51,9 @@ void FollowUp::Handle(const FramePtr& frame, ResultEvent event) {
   const std::vector<FoundObject> found =
       cascades_.empty() ? std::vector<FoundObject>() : ToPassOn(event, tracked.tracks);
 
-  PublishTracks(event, tracked.output.started, false);
+  PublishTracks(*frame, event, tracked.output.started, false);
   PublishScene(*frame, event, tracked);
-  PublishTracks(event, tracked.output.ended, true);
+  PublishTracks(*frame, event, tracked.output.ended, true);
   for (const Track& track : tracked.output.ended) {
     for (const auto& cascade : cascades_) cascade->ForgetTrack(track.id);
   }
@@ -79,21 +81,37 @@ FollowUp::Tracked FollowUp::TrackObjects(const Frame& frame, InferenceResult& re
   return tracked;
 }
 
-void FollowUp::PublishTracks(const ResultEvent& event, const std::vector<Track>& tracks, bool ended) {
+template <typename T>
+void FollowUp::PublishWithPicture(const Frame& frame, T event) {
+  if (std::ranges::count(options_.snapshots.types, TypeOf(event)) > 0) {
+    const CropRule rule{.margin = options_.snapshots.margin, .aspect = CropAspect::kKeep};
+    const auto part = CropBox(event.box, frame.picture.width, frame.picture.height, 1, 1, rule);
+    auto jpeg = part ? EncodeJpeg(frame.picture, *part, {.quality = options_.snapshots.quality})
+                     : Result<std::vector<uint8_t>>(std::vector<uint8_t>());
+    // A picture that cannot be made is no reason to keep the event back.
+    if (jpeg.ok() && !jpeg.value().empty()) {
+      event.picture = std::make_shared<const std::vector<uint8_t>>(std::move(jpeg).value());
+    }
+  }
+  environment_.events.Publish(std::move(event));
+}
+
+void FollowUp::PublishTracks(const Frame& frame, const ResultEvent& event, const std::vector<Track>& tracks,
+                             bool ended) {
   for (const Track& track : tracks) {
-    environment_.events.Publish(TrackEvent{.ended = ended,
-                                           .stream = event.stream,
-                                           .model = event.model,
-                                           .moment = MomentOf(event),
-                                           .track = track.id,
-                                           .label = model_.card.LabelOf(track.label),
-                                           .score = track.best_score,
-                                           .box = track.box,
-                                           .age_s = track.Age()});
+    PublishWithPicture(frame, TrackEvent{.ended = ended,
+                                         .stream = event.stream,
+                                         .model = event.model,
+                                         .moment = MomentOf(event),
+                                         .track = track.id,
+                                         .label = model_.card.LabelOf(track.label),
+                                         .score = track.best_score,
+                                         .box = track.box,
+                                         .age_s = track.Age()});
   }
 }
 
-void FollowUp::PublishScene(const Frame& /*frame*/, const ResultEvent& event, const Tracked& tracked) {
+void FollowUp::PublishScene(const Frame& frame, const ResultEvent& event, const Tracked& tracked) {
   if (!scene_) return;
   std::vector<SceneObject> objects;
   for (size_t i = 0; i < tracked.tracks.size(); ++i) {
@@ -109,7 +127,7 @@ void FollowUp::PublishScene(const Frame& /*frame*/, const ResultEvent& event, co
   std::vector<int64_t> ended;
   for (const Track& track : tracked.output.ended) ended.push_back(track.id);
   const SceneReport report = scene_->Update({.time_s = Seconds(event), .objects = objects, .ended = ended});
-  for (const SceneChange& change : report.events) PublishChange(change, event);
+  for (const SceneChange& change : report.events) PublishChange(frame, change, event);
   for (const SceneCounts& place : report.counts) {
     CountEvent counts{.stream = event.stream, .model = event.model, .moment = MomentOf(event)};
     if (place.zone != kWholePicture) counts.zone = options_.scene.zones[place.zone].name;
@@ -118,22 +136,22 @@ void FollowUp::PublishScene(const Frame& /*frame*/, const ResultEvent& event, co
   }
 }
 
-void FollowUp::PublishChange(const SceneChange& change, const ResultEvent& event) {
+void FollowUp::PublishChange(const Frame& frame, const SceneChange& change, const ResultEvent& event) {
   const bool crossed = change.kind == SceneChangeKind::kLineCrossed;
-  environment_.events.Publish(
-      SceneEvent{.kind = KindOf(change.kind),
-                 .stream = event.stream,
-                 .model = event.model,
-                 .moment = MomentOf(event),
-                 .place = crossed ? options_.scene.lines[change.place].name : options_.scene.zones[change.place].name,
-                 .track = change.track,
-                 .label = model_.card.LabelOf(change.label),
-                 .score = change.score,
-                 .box = change.box,
-                 .direction = !crossed                                  ? ""
-                              : change.direction == CrossDirection::kIn ? "in"
-                                                                        : "out",
-                 .dwell_s = change.seconds});
+  PublishWithPicture(frame, SceneEvent{.kind = KindOf(change.kind),
+                                       .stream = event.stream,
+                                       .model = event.model,
+                                       .moment = MomentOf(event),
+                                       .place = crossed ? options_.scene.lines[change.place].name
+                                                        : options_.scene.zones[change.place].name,
+                                       .track = change.track,
+                                       .label = model_.card.LabelOf(change.label),
+                                       .score = change.score,
+                                       .box = change.box,
+                                       .direction = !crossed                                  ? ""
+                                                    : change.direction == CrossDirection::kIn ? "in"
+                                                                                              : "out",
+                                       .dwell_s = change.seconds});
 }
 
 std::vector<FoundObject> FollowUp::ToPassOn(const ResultEvent& event, const std::vector<int64_t>& tracks) const {

@@ -13,6 +13,7 @@
 #include "deepedge/pipeline/track/scene_watch.h"
 #include "deepedge/pipeline/track/tracker.h"
 #include "deepedge/runtime/cascade_runner.h"
+#include "deepedge/runtime/snapshot_rule.h"
 #include "deepedge/runtime/task_environment.h"
 
 namespace deepedge {
@@ -23,6 +24,7 @@ class FollowUp {
     bool track = false;
     bool report = true;  // the result becomes an event
     SceneRules scene;    // with `track`: good by CheckRules
+    SnapshotRule snapshots;
   };
 
   FollowUp(Options options, const LoadedModel& model, TaskEnvironment environment);
@@ -48,9 +50,12 @@ class FollowUp {
   };
 
   Tracked TrackObjects(const Frame& frame, InferenceResult& result);
-  void PublishTracks(const ResultEvent& event, const std::vector<Track>& tracks, bool ended);
+  void PublishTracks(const Frame& frame, const ResultEvent& event, const std::vector<Track>& tracks, bool ended);
   void PublishScene(const Frame& frame, const ResultEvent& event, const Tracked& tracked);
-  void PublishChange(const SceneChange& change, const ResultEvent& event);
+  void PublishChange(const Frame& frame, const SceneChange& change, const ResultEvent& event);
+  // The event with its picture, where events of its type get one.
+  template <typename T>
+  void PublishWithPicture(const Frame& frame, T event);
   std::vector<FoundObject> ToPassOn(const ResultEvent& event, const std::vector<int64_t>& tracks) const;
   std::vector<int> ZonesAt(const Box& box) const;
 

@@ -14,6 +14,14 @@
 
 namespace deepedge {
 
+// The same network for a smaller size of the picture.
+struct PyramidLevel {
+  int width = 0;
+  int height = 0;
+  std::unique_ptr<CompiledModel> compiled;
+  std::unique_ptr<OutputDecoder> decoder;
+};
+
 struct LoadedModel {
   std::string name;     // as tasks and events call it
   std::string variant;  // which form of it this is: "fp32@416x416"
@@ -23,6 +31,7 @@ struct LoadedModel {
   std::unique_ptr<CompiledModel> compiled;
   std::unique_ptr<OutputDecoder> decoder;  // may give fainter objects too, for trackers
   float threshold = 0;                     // objects under this score are not reported
+  std::vector<PyramidLevel> smaller;  // of a card with a pyramid: the sizes below that of `compiled`, the largest first
   ModelFiles files;
 };
 

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "deepedge/pipeline/post/nms.h"
 
 namespace deepedge {
 
@@ -16,12 +19,20 @@ InferenceCost& InferenceCost::operator+=(const InferenceCost& other) {
 
 namespace {
 
-// Picture `index` of the batch.
-MutableTensorView PictureOf(const MutableTensorView& input, size_t index) {
-  const size_t bytes = input.data.size() / static_cast<size_t>(input.shape[0]);
-  Shape shape = input.shape;
-  shape[0] = 1;
-  return {input.type, std::move(shape), input.data.subspan(index * bytes, bytes)};
+// One network of the model, for one size of the picture.
+struct Pass {
+  CompiledModel& compiled;
+  const OutputDecoder& decoder;
+  const PictureInput& input;
+  int width = 0;
+  int height = 0;
+};
+
+// Picture `index` of `count` that the input holds.
+std::span<uint8_t> PictureOf(const MutableTensorView& input, size_t index, size_t count) {
+  const auto pixels = input.As<uint8_t>();
+  const size_t bytes = pixels.size() / count;
+  return pixels.subspan(index * bytes, bytes);
 }
 
 // What an output says of picture `index` of `count`. An output of one picture is taken as it is, whatever its shape.
@@ -37,33 +48,35 @@ Result<TensorView> PartOf(TensorView output, size_t index, size_t count) {
   return output;
 }
 
-Status DecodeBatch(const LoadedModel& model, int slot, const std::vector<Placement>& places,
+Status DecodeBatch(const Pass& pass, int slot, const std::vector<Placement>& places,
                    std::vector<InferenceResult>& results) {
-  std::vector<TensorView> outputs(model.compiled->outputs().size());
+  std::vector<TensorView> outputs(pass.compiled.outputs().size());
   for (size_t i = 0; i < places.size(); ++i) {
     for (size_t o = 0; o < outputs.size(); ++o) {
-      DE_TRY(outputs[o], PartOf(model.compiled->Output(slot, o), i, places.size()));
+      DE_TRY(outputs[o], PartOf(pass.compiled.Output(slot, o), i, places.size()));
     }
-    DE_TRY(InferenceResult result, model.decoder->Decode(outputs, places[i]));
+    DE_TRY(InferenceResult result, pass.decoder.Decode(outputs, places[i]));
     results.push_back(std::move(result));
   }
   return {};
 }
 
-// At most as many pictures as the model takes in one run.
-Status RunBatch(LoadedModel& model, int slot, PictureScaler& scaler, std::span<const PictureView> pictures,
+// At most as many inputs as the model takes in one run.
+Status RunBatch(const Pass& pass, int slot, PictureScaler& scaler, std::span<const PictureView> pictures,
                 const Clock& clock, InferenceCost& cost, std::vector<InferenceResult>& results) {
-  const PictureInput& input = model.card.input;
-  CompiledModel& compiled = *model.compiled;
+  const PictureInput& input = pass.input;
+  CompiledModel& compiled = pass.compiled;
+  const auto parts = static_cast<size_t>(input.Parts());
   const Duration start = ThreadCpuTime();
-  DE_TRY_STATUS(compiled.SetBatch(slot, static_cast<int>(pictures.size())));
+  DE_TRY_STATUS(compiled.SetBatch(slot, static_cast<int>(pictures.size() / parts)));
   const MutableTensorView batch = compiled.Input(slot, 0);
   std::vector<Placement> places;
-  places.reserve(pictures.size());
+  places.reserve(pictures.size() / parts);
   for (size_t i = 0; i < pictures.size(); ++i) {
     const PictureView& picture = pictures[i];
-    places.push_back(PlacePicture(input.resize, picture.width, picture.height, input.width, input.height));
-    DE_TRY_STATUS(scaler.ScaleInto(picture, places[i], input.order, input.pad, PictureOf(batch, i).As<uint8_t>()));
+    const Placement place = PlacePicture(input.resize, picture.width, picture.height, pass.width, pass.height);
+    DE_TRY_STATUS(scaler.ScaleInto(picture, place, input.order, input.pad, PictureOf(batch, i, pictures.size())));
+    if (i % parts == 0) places.push_back(place);
   }
   const Duration scaled = ThreadCpuTime();
   cost.scale += scaled - start;
@@ -74,9 +87,57 @@ Status RunBatch(LoadedModel& model, int slot, PictureScaler& scaler, std::span<c
   cost.infer += compiled.computes_in_caller() ? inferred - scaled : clock.Now() - run_start;
   DE_TRY_STATUS(ran);
 
-  const Status decoded = DecodeBatch(model, slot, places, results);
+  const Status decoded = DecodeBatch(pass, slot, places, results);
   cost.post += ThreadCpuTime() - inferred;
   return decoded;
+}
+
+Result<std::vector<InferenceResult>> RunPass(const Pass& pass, int slot, PictureScaler& scaler,
+                                             std::span<const PictureView> pictures, const Clock& clock,
+                                             InferenceCost& cost) {
+  std::vector<InferenceResult> results;
+  const auto parts = static_cast<size_t>(pass.input.Parts());
+  results.reserve(pictures.size() / parts);
+  const size_t most = static_cast<size_t>(pass.compiled.max_batch()) * parts;
+  while (!pictures.empty()) {
+    const size_t count = std::min(most, pictures.size());
+    DE_TRY_STATUS(RunBatch(pass, slot, scaler, pictures.first(count), clock, cost, results));
+    pictures = pictures.subspan(count);
+  }
+  return results;
+}
+
+// What the smaller sizes of the pictures show, too; a thing that is seen in several is kept once.
+Status AddSmallerSizes(LoadedModel& model, int slot, PictureScaler& scaler, std::span<const PictureView> pictures,
+                       const Clock& clock, InferenceCost& cost, std::vector<InferenceResult>& results) {
+  const ModelCard& card = model.card;
+  for (const PyramidLevel& level : model.smaller) {
+    const Pass pass{*level.compiled, *level.decoder, card.input, level.width, level.height};
+    DE_TRY(std::vector<InferenceResult> found, RunPass(pass, slot, scaler, pictures, clock, cost));
+    for (size_t i = 0; i < found.size(); ++i) {
+      auto& objects = found[i].objects;
+      results[i].objects.insert(results[i].objects.end(), std::make_move_iterator(objects.begin()),
+                                std::make_move_iterator(objects.end()));
+    }
+  }
+  if (model.smaller.empty()) return {};
+  const Duration start = ThreadCpuTime();
+  for (InferenceResult& result : results) {
+    result.objects = SuppressOverlaps(std::move(result.objects), card.output.merge_iou, card.output.nms_per_label);
+  }
+  cost.post += ThreadCpuTime() - start;
+  return {};
+}
+
+// Decoders of windows leave that to who knows whether the picture is a whole one.
+void ClipToPicture(InferenceResult& result) {
+  for (DetectedObject& object : result.objects) {
+    object.box = Clip(object.box);
+    for (Keypoint& keypoint : object.keypoints) {
+      keypoint.point = {std::clamp(keypoint.point.x, 0.0F, 1.0F), std::clamp(keypoint.point.y, 0.0F, 1.0F)};
+    }
+  }
+  std::erase_if(result.objects, [](const DetectedObject& object) { return !(object.box.Area() > 0); });
 }
 
 }  // namespace
@@ -84,20 +145,23 @@ Status RunBatch(LoadedModel& model, int slot, PictureScaler& scaler, std::span<c
 Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureScaler& scaler,
                                           const PictureView& picture, const Clock& clock, InferenceCost& cost) {
   DE_TRY(auto results, RunModelOnPictures(model, slot, scaler, std::span(&picture, 1), clock, cost));
+  ClipToPicture(results.front());
   return std::move(results.front());
 }
 
 Result<std::vector<InferenceResult>> RunModelOnPictures(LoadedModel& model, int slot, PictureScaler& scaler,
                                                         std::span<const PictureView> pictures, const Clock& clock,
                                                         InferenceCost& cost) {
-  std::vector<InferenceResult> results;
-  results.reserve(pictures.size());
-  const auto most = static_cast<size_t>(model.compiled->max_batch());
-  while (!pictures.empty()) {
-    const size_t count = std::min(most, pictures.size());
-    DE_TRY_STATUS(RunBatch(model, slot, scaler, pictures.first(count), clock, cost, results));
-    pictures = pictures.subspan(count);
+  const PictureInput& input = model.card.input;
+  if (pictures.size() % static_cast<size_t>(input.Parts()) != 0) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("model '{}' looks at {} patches around the points of an object, not at a picture: it runs "
+                             "behind a model that finds them",
+                             model.name, input.patches)};
   }
+  const Pass pass{*model.compiled, *model.decoder, input, input.width, input.height};
+  DE_TRY(auto results, RunPass(pass, slot, scaler, pictures, clock, cost));
+  DE_TRY_STATUS(AddSmallerSizes(model, slot, scaler, pictures, clock, cost, results));
   return results;
 }
 

@@ -22,13 +22,16 @@ struct InferenceCost {
   InferenceCost& operator+=(const InferenceCost& other);
 };
 
+// The picture is a whole one: boxes and points are clipped to it. A model with a pyramid looks at it in every size.
 // Runs in the calling thread, on slot `slot` of the model, which nobody else uses meanwhile. Adds to `cost` also when
-// it fails. Errors: as PictureScaler, CompiledModel::Run and OutputDecoder.
+// it fails. Errors: as PictureScaler, CompiledModel::Run and OutputDecoder; kBadInput for a model that takes patches.
 Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureScaler& scaler,
                                           const PictureView& picture, const Clock& clock, InferenceCost& cost);
 
 // The same for several pictures, of any sizes and formats, with a result for each in their order: max_batch() of the
-// model in one run, one after the other where it takes one. All or nothing: the first error ends it.
+// model in one run, one after the other where it takes one. All or nothing: the first error ends it. They may be parts
+// of another: boxes and points of windows may lie outside of theirs, and are to be clipped in the whole (ToWhole). A
+// model of patches takes input.patches pictures for each result, those of the first one first (crop/patches.h).
 Result<std::vector<InferenceResult>> RunModelOnPictures(LoadedModel& model, int slot, PictureScaler& scaler,
                                                         std::span<const PictureView> pictures, const Clock& clock,
                                                         InferenceCost& cost);

@@ -139,6 +139,47 @@ TEST_F(ModelInferenceTest, EveryPictureHasItsOwnPlace) {
   EXPECT_FLOAT_EQ(results.value()[0].embedding[0], 50);  // half of it is padding
 }
 
+TEST_F(ModelInferenceTest, PatchesOfAnObjectAreOneInput) {
+  LoadedModel model = Load(2);
+  model.name = "points";
+  model.card.input = {.width = kSide, .height = 1, .pad = 0, .patches = 4, .patch_size = 0.25F};
+  std::vector<RgbPicture> pictures;
+  for (uint8_t i = 0; i < 12; ++i) pictures.push_back(Plain(kSide, 1, static_cast<uint8_t>(10 * i)));
+  const auto results = Run(model, pictures);
+  ASSERT_TRUE(results.ok()) << results.error().message;
+  ASSERT_EQ(results.value().size(), 3U);
+  EXPECT_THAT(NetOf(model).runs, ElementsAre(2, 1));
+  EXPECT_THAT(results.value()[0].embedding, ElementsAre(FloatEq(15), FloatEq(0)));
+  EXPECT_THAT(results.value()[2].embedding, ElementsAre(FloatEq(95), FloatEq(80)));
+  pictures.pop_back();
+  const auto incomplete = Run(model, pictures);
+  ASSERT_FALSE(incomplete.ok());
+  EXPECT_THAT(incomplete.error().message, HasSubstr("model 'points' looks at 4 patches"));
+}
+
+TEST_F(ModelInferenceTest, APyramidLooksInEverySizeAndClipsToTheWholePicture) {
+  LoadedModel model = Load(1);
+  const auto add = [&] {
+    PyramidLevel level{.width = kSide, .height = kSide, .compiled = nullptr, .decoder = nullptr};
+    level.compiled = std::make_unique<MeanModel>(1);
+    level.decoder = std::make_unique<MeanDecoder>();
+    model.smaller.push_back(std::move(level));
+  };
+  add();
+  add();
+  const RgbPicture flat = Plain(8, 4, 100);
+  const auto whole = RunModelOnPicture(model, 0, scaler_, flat.View(), clock_, cost_);
+  ASSERT_TRUE(whole.ok());
+  ASSERT_EQ(whole.value().objects.size(), 1U) << "one box, seen three times";
+  EXPECT_EQ(whole.value().objects[0].box, (Box{0, 0, 1, 1}));
+  const auto part = Run(model, {flat});
+  ASSERT_TRUE(part.ok());
+  EXPECT_EQ(part.value()[0].objects.at(0).box, (Box{0, 0, 1, 2})) << "a part: who knows the whole clips";
+  for (const PyramidLevel& level : model.smaller) {
+    EXPECT_THAT(static_cast<const MeanModel&>(*level.compiled).runs, ElementsAre(1, 1));
+  }
+}
+
 TEST_F(ModelInferenceTest, OnePictureAfterManyIsRunAlone) {
   LoadedModel model = Load(4);
   ASSERT_TRUE(Run(model, {Plain(4, 4, 1), Plain(4, 4, 2), Plain(4, 4, 3)}).ok());

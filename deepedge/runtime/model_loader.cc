@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -85,10 +86,50 @@ Result<VariantCard> FindVariant(const ModelCard& card, const VariantKey& key) {
                                                  ToString(key), known)};
 }
 
+Result<std::vector<LevelSize>> PyramidSizes(const ModelCard& card) {
+  constexpr size_t kMostSizes = 32;
+  std::vector<LevelSize> sizes;
+  const PictureInput& input = card.input;
+  if (!(input.pyramid > 0)) return sizes;
+  const int window = std::max(card.output.window, 1);
+  if (input.width < window || input.height < window) {
+    return Error{ErrorCode::kBadInput, fmt::format("the input of {}x{} is smaller than a window of {} pixels",
+                                                   input.width, input.height, window)};
+  }
+  double scale = static_cast<double>(input.pyramid);
+  while (true) {
+    const LevelSize size{.width = static_cast<int>(std::lround(input.width * scale)),
+                         .height = static_cast<int>(std::lround(input.height * scale))};
+    if (size.width < window || size.height < window) return sizes;
+    if (sizes.size() == kMostSizes) {
+      return Error{ErrorCode::kBadInput, fmt::format("a pyramid of factor {} from {}x{} has more than {} sizes",
+                                                     input.pyramid, input.width, input.height, kMostSizes)};
+    }
+    sizes.push_back(size);
+    scale *= static_cast<double>(input.pyramid);
+  }
+}
+
 namespace {
 
 // What a tracker can still use (tracker.h).
 constexpr float kFaintest = 0.1F;
+
+// A network of its own for each smaller size, from the same files.
+Status LoadPyramid(Engine& engine, const ModelFiles& files, CompileOptions options, ModelCard card,
+                   LoadedModel* model) {
+  DE_TRY(const std::vector<LevelSize> sizes, PyramidSizes(card));
+  for (const LevelSize& size : sizes) {
+    PyramidLevel level{.width = size.width, .height = size.height, .compiled = nullptr, .decoder = nullptr};
+    card.input.width = size.width;
+    card.input.height = size.height;
+    options.picture = card.input;
+    DE_TRY(level.compiled, engine.Compile(files, options));
+    DE_TRY(level.decoder, MakeOutputDecoder(card, level.compiled->outputs()));
+    model->smaller.push_back(std::move(level));
+  }
+  return {};
+}
 
 // The graph file of a variant lies beside the model's own.
 ModelFiles GraphOfVariant(const ModelFiles& files, const VariantCard& variant) {
@@ -114,7 +155,8 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   model->name = request.name.empty() ? model->card.name : request.name;
   const VariantKey own{.width = model->card.input.width, .height = model->card.input.height};
   const VariantKey key = request.variant.value_or(own);
-  CompileOptions options{.max_batch = request.max_batch, .concurrency = request.concurrency};
+  CompileOptions options{
+      .max_batch = request.max_batch, .batch_from_bytes = request.batch_from_bytes, .concurrency = request.concurrency};
   ModelFiles to_compile = model->files;
   if (key != own) {
     DE_TRY(const VariantCard variant, FindVariant(model->card, key));
@@ -131,6 +173,7 @@ Result<std::unique_ptr<LoadedModel>> LoadNamed(Engine& engine, const LoadRequest
   ModelCard decoded = model->card;
   if (request.faint_objects && decoded.task == "detection") decoded.threshold = std::min(decoded.threshold, kFaintest);
   DE_TRY(model->decoder, MakeOutputDecoder(decoded, model->compiled->outputs()));
+  DE_TRY_STATUS(LoadPyramid(engine, to_compile, options, decoded, model.get()));
   return model;
 }
 

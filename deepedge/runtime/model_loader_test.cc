@@ -67,6 +67,23 @@ TEST(LocateModel, DoesNotTakeAnAddressWithoutItsHash) {
   EXPECT_THAT(refused.error().message, testing::Not(HasSubstr("s3cret")));
 }
 
+TEST(PyramidSizes, GoDownToTheWindow) {
+  ModelCard card;
+  card.input.width = 64;
+  card.input.height = 32;
+  EXPECT_TRUE(PyramidSizes(card).value().empty()) << "no pyramid";
+  card.input.pyramid = 0.5F;
+  card.output.window = 8;
+  EXPECT_EQ(PyramidSizes(card).value(), (std::vector<LevelSize>{{32, 16}, {16, 8}}));
+  card.output.window = 33;
+  EXPECT_FALSE(PyramidSizes(card).ok());
+  card.output.window = 1;
+  card.input.pyramid = 0.95F;
+  const auto many = PyramidSizes(card);
+  ASSERT_FALSE(many.ok());
+  EXPECT_NE(many.error().message.find("more than 32 sizes"), std::string::npos) << many.error().message;
+}
+
 TEST(CheckHash, RefusesAFileWithAnotherHash) {
   auto folder = TemporaryFolder::Create("de_loader_test");
   ASSERT_TRUE(folder.ok());

@@ -61,7 +61,8 @@ Result<TaskRunner::Options> TaskBuilder::TaskOptions(const StreamSpec& stream, c
                            .deadline = task.deadline,
                            .lossless = options.lossless,
                            .track = task.track && model.card.task == "detection",
-                           .report = task.report};
+                           .report = task.report,
+                           .snapshots = options.snapshots};
   DE_TRY(made.scene, RulesOf(stream, model));
   for (const std::string& label : task.labels) {
     DE_TRY(const int number, NumberOf(stream.name, model, label));

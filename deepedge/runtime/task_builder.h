@@ -26,6 +26,7 @@ class TaskBuilder {
     double max_rate = 0;  // in media time
     bool lossless = false;
     const Gallery* gallery = nullptr;  // may be null
+    SnapshotRule snapshots = {};
   };
 
   TaskBuilder(std::span<const ServedModel> models, TaskEnvironment environment)

@@ -26,7 +26,11 @@ TaskRunner::TaskRunner(Options options, LoadedModel& model, ResourceId model_slo
       model_slots_(model_slots),
       environment_(environment),
       stream_(stream),
-      follow_up_({.track = options_.track, .report = options_.report, .scene = options_.scene}, model, environment),
+      follow_up_({.track = options_.track,
+                  .report = options_.report,
+                  .scene = options_.scene,
+                  .snapshots = options_.snapshots},
+                 model, environment),
       gate_(options_.max_rate) {}
 
 bool TaskRunner::CanAccept() const {

@@ -45,6 +45,7 @@ class TaskRunner final : public Job {
     bool track = false;                // objects get tracks
     bool report = true;                // results become events
     SceneRules scene;                  // with `track`: the stream's zones and lines, good by CheckRules
+    SnapshotRule snapshots;
   };
 
   TaskRunner(Options options, LoadedModel& model, ResourceId model_slots, TaskEnvironment environment,

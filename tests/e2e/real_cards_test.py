@@ -136,9 +136,10 @@ class RealCardsTest(harness.EndToEndTest):
 
     def judge_classifier(self, name, picture, number, label):
         result = self.seen(self.with_written_card(harness.testdata() / "models" / name), picture)
-        if not result.get("classes"):
+        said = result.get("classes") or result.get("objects")  # MTCNN's third network gives the face its box
+        if not said:
             return False, f"no classes: {json.dumps(result)[:80]}"
-        first = result["classes"][0]["label"]
+        first = said[0]["label"]
         return first in (label, f"class {number}"), f"says {first}, expected {label}"
 
     def test_nine_of_ten_are_right_without_a_card(self):

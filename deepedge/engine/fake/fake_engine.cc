@@ -21,10 +21,10 @@ Tensor Repeat(const Tensor& tensor, int times) {
   return all;
 }
 
-bool TakesBatches(const FakeModel& model) {
-  return model.takes_batches && std::all_of(model.outputs.begin(), model.outputs.end(), [](const Tensor& tensor) {
-           return !tensor.shape.empty() && tensor.shape[0] == 1;
-         });
+bool TakesBatches(const FakeModel& model, const CompileOptions& options) {
+  return options.picture && model.takes_batches && model.profile.weight_bytes >= options.batch_from_bytes &&
+         std::all_of(model.outputs.begin(), model.outputs.end(),
+                     [](const Tensor& tensor) { return !tensor.shape.empty() && tensor.shape[0] == 1; });
 }
 
 // The first `count` of the pictures along the first dimension.
@@ -130,7 +130,7 @@ Result<std::vector<TensorSpec>> InputsFor(const FakeModel& model, const std::opt
                  fmt::format("{}: has no single picture input '{}'", model.profile.model, picture->tensor)};
   }
   inputs.front().type = ElementType::kU8;
-  inputs.front().shape = {1, picture->height, picture->width, ChannelCount(picture->order)};
+  inputs.front().shape = {1, picture->Parts() * picture->height, picture->width, ChannelCount(picture->order)};
   return inputs;
 }
 
@@ -179,7 +179,7 @@ Result<std::unique_ptr<CompiledModel>> FakeEngine::Compile(const ModelFiles& fil
     }
     spec->shape = shape;
   }
-  const int max_batch = options.picture && TakesBatches(*model) ? options.max_batch : 1;
+  const int max_batch = TakesBatches(*model, options) ? options.max_batch : 1;
   return std::unique_ptr<CompiledModel>(
       std::make_unique<FakeCompiledModel>(std::move(model), std::move(inputs), options.concurrency, max_batch, spend_));
 }

@@ -9,9 +9,46 @@
 #include <optional>
 #include <random>
 #include <span>
+#include <string_view>
+
+#include "deepedge/engine/openvino/graph_loader.h"
 
 namespace deepedge {
 namespace {
+
+// The constant behind operations that only change how it is written down; null where there is none.
+std::shared_ptr<ov::op::v0::Constant> ConstantBehind(std::shared_ptr<ov::Node> node) {
+  constexpr int kMost = 8;
+  for (int i = 0; i < kMost; ++i) {
+    if (auto constant = ov::as_type_ptr<ov::op::v0::Constant>(node)) return constant;
+    const std::string_view type = node->get_type_info().name;
+    const bool changes_form = type == "Convert" || type == "Multiply" || type == "Subtract" || type == "FakeQuantize" ||
+                              type == "Reshape" || type == "Transpose" || type == "Unsqueeze" || type == "Squeeze";
+    if (!changes_form) return nullptr;
+    node = node->get_input_node_shared_ptr(0);
+  }
+  return nullptr;
+}
+
+bool IsFullyConnected(const ov::Node& node) {
+  const std::string_view type = node.get_type_info().name;
+  if (type == "MatMul") return true;
+  const ov::PartialShape& out = node.get_output_partial_shape(0);
+  if (type != "Convolution" || out.is_dynamic()) return false;
+  return std::all_of(out.begin() + 2, out.end(), [](const ov::Dimension& d) { return d == 1; });
+}
+
+int64_t FullyConnectedBytes(const ov::Model& model) {
+  int64_t bytes = 0;
+  for (const auto& node : model.get_ops()) {
+    if (!IsFullyConnected(*node)) continue;
+    for (size_t i = 0; i < node->get_input_size(); ++i) {
+      const auto constant = ConstantBehind(node->get_input_node_shared_ptr(i));
+      if (constant) bytes += static_cast<int64_t>(constant->get_byte_size());
+    }
+  }
+  return bytes;
+}
 
 // [1, 85, -1] as the target of a Reshape becomes [0, 85, -1]: the first dimension of what comes in.
 void KeepFirstDimension(ov::op::v1::Reshape& reshape) {
@@ -92,6 +129,12 @@ constexpr double kFarLess = 0.1;
 constexpr double kNothing = 1e-6;
 
 }  // namespace
+
+bool BatchPays(const ov::Model& model, int64_t from_bytes) {
+  if (from_bytes <= 0) return true;
+  const int64_t bytes = FullyConnectedBytes(model);
+  return bytes >= from_bytes && bytes >= WeightBytes(model) / 2;
+}
 
 std::shared_ptr<ov::Model> WithBatch(const ov::Model& model, int max_batch) {
   auto batched = model.clone();

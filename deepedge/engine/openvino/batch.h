@@ -13,6 +13,10 @@
 
 namespace deepedge {
 
+// Whether the graph's fully connected weights are at least so many bytes and half of all (CompileOptions); fully
+// connected are a product with constants and a convolution of a whole map.
+bool BatchPays(const ov::Model& model, int64_t from_bytes);
+
 // A copy of `model`, whose only input is [1, ..], that takes 1 to `max_batch` of them; constants are shared with it.
 // Where an operation gives its result a first dimension of 1 by a constant, it keeps that of its input instead. Null
 // where an output does not follow. Throws what the engine throws.

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <openvino/runtime/core.hpp>
+#include <span>
+
 #include "deepedge/base/file.h"
 #include "deepedge/engine/openvino/openvino_engine.h"
 #include "deepedge/engine/openvino/test_models.h"
@@ -76,6 +80,18 @@ TEST_F(BatchOfModelTest, IsFoundByTrying) {
 TEST_F(BatchOfModelTest, IsFreedFromConstantsOfReshapes) {
   EXPECT_EQ(MaxBatchOf(test_models::WriteOneRow(folder_.path(), true), 6, 4), 4);
   EXPECT_EQ(MaxBatchOf(test_models::WriteOneRow(folder_.path(), false), 6, 4), 4);
+}
+
+TEST_F(BatchOfModelTest, PaysForLargeWeightsThatAreFullyConnected) {
+  ov::Core core;
+  const auto read = [&](const ModelFiles& files) { return core.read_model(files.graph.string()); };
+  const auto large = read(test_models::WriteLarge(folder_.path()));  // a product of 36 MB
+  EXPECT_TRUE(BatchPays(*large, 4 << 20));
+  EXPECT_TRUE(BatchPays(*large, 36'000'000));
+  EXPECT_FALSE(BatchPays(*large, 37'000'000));
+  const auto convolutions = read(test_models::WriteConvolutions(folder_.path()));  // its product is a small part
+  EXPECT_TRUE(BatchPays(*convolutions, 0));
+  EXPECT_FALSE(BatchPays(*convolutions, 1));
 }
 
 TEST_F(BatchOfModelTest, HoldsWeightsOnce) {

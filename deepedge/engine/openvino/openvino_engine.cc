@@ -12,6 +12,7 @@
 #include <openvino/runtime/core.hpp>
 #include <openvino/runtime/properties.hpp>
 
+#include "deepedge/engine/openvino/batch.h"
 #include "deepedge/engine/openvino/detection_post_process.h"
 #include "deepedge/engine/openvino/graph_loader.h"
 #include "deepedge/engine/openvino/openvino_model.h"
@@ -104,7 +105,7 @@ class OpenVinoEngine final : public Engine {
     if (options.picture) {
       DE_TRY_STATUS(AddPictureInput(loaded.model, *options.picture, files.graph, options.resize));
     }
-    if (options.picture && options.max_batch > 1) {
+    if (options.picture && options.max_batch > 1 && BatchPays(*loaded.model, options.batch_from_bytes)) {
       auto batched = OpenVinoModel::CreateBatched(core_, *loaded.model, options.max_batch, options.concurrency,
                                                   options.precision, files.graph);
       if (batched) return batched;

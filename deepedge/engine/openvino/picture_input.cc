@@ -7,8 +7,12 @@
 #include <map>
 #include <openvino/core/preprocess/pre_post_process.hpp>
 #include <openvino/op/clamp.hpp>
+#include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
+#include <openvino/op/parameter.hpp>
+#include <openvino/op/reshape.hpp>
 #include <openvino/op/round.hpp>
+#include <openvino/op/transpose.hpp>
 #include <optional>
 #include <vector>
 
@@ -59,7 +63,7 @@ struct WantedShape {
 
 Result<WantedShape> WantedInputShape(const ov::PartialShape& graph, const PictureInput& picture, const Path& file,
                                      bool resize) {
-  const int64_t channels = ChannelCount(picture.order);
+  const int64_t channels = int64_t{picture.Parts()} * ChannelCount(picture.order);
   if (picture.width <= 0 || picture.height <= 0) return BadPicture(file, "the card gives no input size");
   const bool nchw = picture.layout == TensorLayout::kNchw;
   const int64_t height = picture.transposed ? picture.width : picture.height;
@@ -125,6 +129,43 @@ ov::Output<ov::Node> ToInteger(const ov::Output<ov::Node>& value, const ov::elem
   return std::make_shared<ov::op::v0::Convert>(clamped, type);
 }
 
+// Puts an input in front of the graph's own where patches stand one below the other rather than in their channels.
+Status UnstackPatches(ov::Model& model, size_t index, const PictureInput& picture, const Path& file) {
+  if (picture.layout != TensorLayout::kNchw) {
+    return Error{ErrorCode::kUnsupported, fmt::format("{}: patches need the layout nchw", file.string())};
+  }
+  return CatchOv(file, ErrorCode::kBadInput, [&]() -> Status {
+    const auto own = model.get_parameters().at(index);
+    const auto names = own->output(0).get_names();
+    const int64_t parts = picture.patches;
+    const int64_t channels = ChannelCount(picture.order);
+    const int64_t height = picture.height;
+    const int64_t width = picture.width;
+    const auto shape = [](std::vector<int64_t> sizes) {
+      return ov::op::v0::Constant::create(ov::element::i64, {sizes.size()}, sizes);
+    };
+    const bool columns = picture.transposed;
+    const ov::PartialShape strip = columns ? ov::PartialShape{1, channels, width, parts * height}
+                                           : ov::PartialShape{1, channels, parts * height, width};
+    const auto input = std::make_shared<ov::op::v0::Parameter>(own->get_element_type(), strip);
+    input->set_friendly_name(own->get_friendly_name());
+    // 0: the size of the input, whatever the batch.
+    const auto apart = std::make_shared<ov::op::v1::Reshape>(
+        input, columns ? shape({0, channels, width, parts, height}) : shape({0, channels, parts, height, width}), true);
+    const auto in_front =
+        std::make_shared<ov::op::v1::Transpose>(apart, columns ? shape({0, 3, 1, 2, 4}) : shape({0, 2, 1, 3, 4}));
+    const auto stacked = std::make_shared<ov::op::v1::Reshape>(
+        in_front, columns ? shape({0, parts * channels, width, height}) : shape({0, parts * channels, height, width}),
+        true);
+    for (auto& target : own->output(0).get_target_inputs()) target.replace_source_output(stacked->output(0));
+    own->output(0).get_tensor().set_names({});
+    input->output(0).get_tensor().set_names(names);
+    model.replace_parameter(index, input);
+    model.validate_nodes_and_infer_types();
+    return {};
+  });
+}
+
 // The order of the model's dimensions in the engine's letters.
 const char* LayoutOf(const PictureInput& picture) {
   if (picture.layout == TensorLayout::kNchw) return picture.transposed ? "NCWH" : "NCHW";
@@ -149,8 +190,10 @@ Status AddPictureInput(std::shared_ptr<ov::Model>& model, const PictureInput& pi
   for (int c = 0; c < channels; ++c) {
     if (picture.std[static_cast<size_t>(c)] == 0.0F) return BadPicture(file, "the card's std has a zero");
   }
-  DE_TRY(const WantedShape wanted, WantedInputShape(model->input(index).get_partial_shape(), picture, file, resize));
+  DE_TRY(const WantedShape wanted,
+         WantedInputShape(model->input(index).get_partial_shape(), picture, file, resize || picture.pyramid > 0));
   DE_TRY_STATUS(Reshape(*model, index, wanted, file));
+  if (picture.patches > 0) DE_TRY_STATUS(UnstackPatches(*model, index, picture, file));
 
   return CatchOv(file, ErrorCode::kBadInput, [&]() -> Status {
     ov::preprocess::PrePostProcessor steps(model);

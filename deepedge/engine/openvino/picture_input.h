@@ -15,6 +15,7 @@ namespace deepedge {
 // the model's. A free batch becomes 1, free height and width the card's; a fixed batch over 1 is reduced to 1 where the
 // graph allows it. Errors: kBadInput when card and graph disagree, kUnsupported for graphs with further inputs.
 // With `resize` a fixed height and width become the card's too.
+// Patches stand one below the other in it, u8 [1, patches * height, width, channels].
 Status AddPictureInput(std::shared_ptr<ov::Model>& model, const PictureInput& picture, const Path& file,
                        bool resize = false);
 

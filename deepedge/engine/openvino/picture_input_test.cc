@@ -68,6 +68,18 @@ TEST(PictureInput, TransposesWhereTheModelHoldsColumns) {
             (std::vector<float>{0, 1, 2, 6, 7, 8, 12, 13, 14, 3, 4, 5, 9, 10, 11, 15, 16, 17}));
 }
 
+TEST(PictureInput, StacksPatchesAlongTheChannels) {
+  const PictureInput colours{.width = 1, .height = 2, .patches = 2, .patch_size = 1};
+  EXPECT_EQ(RunOnRamp(Echo(f32, {1, 6, 2, 1}), colours), (std::vector<float>{0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11}));
+  PictureInput grey{.width = 2, .height = 2, .order = ChannelOrder::kGray, .patches = 2, .patch_size = 1};
+  grey.mean = {1, 1, 1};
+  EXPECT_EQ(RunOnRamp(Echo(f32, {1, 2, 2, 2}), grey), (std::vector<float>{-1, 0, 1, 2, 3, 4, 5, 6}));
+  grey.transposed = true;
+  EXPECT_EQ(RunOnRamp(Echo(f32, {1, 2, 2, 2}), grey), (std::vector<float>{-1, 1, 0, 2, 3, 5, 4, 6}));
+  auto three = Echo(f32, {1, 3, 2, 2});
+  EXPECT_EQ(AddPictureInput(three, grey, "net").error().code, ErrorCode::kBadInput);
+}
+
 TEST(PictureInput, SubtractsMeanAndDividesByStdPerChannel) {
   const PictureInput picture{.width = 2, .height = 1, .mean = {1, 2, 3}, .std = {2, 4, 0.5F}};
   EXPECT_EQ(RunOnRamp(Echo(f32, {1, 3, 1, 2}), picture), (std::vector<float>{-0.5F, 1, -0.25F, 0.5F, -2, 4}));

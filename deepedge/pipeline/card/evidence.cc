@@ -23,6 +23,17 @@ bool IsSide(int64_t size) { return size == -1 || (size >= 8 && size <= kLargestS
 bool LooksNchw(const Shape& shape) { return IsChannels(shape[1]) && IsSide(shape[2]) && IsSide(shape[3]); }
 bool LooksNhwc(const Shape& shape) { return IsChannels(shape[3]) && IsSide(shape[1]) && IsSide(shape[2]); }
 
+// Patches stacked along the channels: a network with a pair of numbers for each of them. 0 for anything else.
+int PatchesOf(const GraphInfo& graph, const Shape& shape) {
+  constexpr int64_t kMost = 32;
+  const int64_t patches = shape[1] / 3;
+  const bool several = shape[1] % 3 == 0 && patches >= 2 && patches <= kMost && IsSide(shape[2]) && IsSide(shape[3]);
+  if (!several || graph.outputs.size() != static_cast<size_t>(patches)) return 0;
+  const bool pairs = std::all_of(graph.outputs.begin(), graph.outputs.end(),
+                                 [](const TensorSpec& output) { return ListLength(output.shape) == 2; });
+  return pairs ? static_cast<int>(patches) : 0;
+}
+
 std::optional<PictureShape> FindPicture(const GraphInfo& graph, std::string* why_not) {
   if (graph.inputs.size() != 1) {
     *why_not = fmt::format("it has {} inputs ({})", graph.inputs.size(), DescribeTensors(graph.inputs));
@@ -38,10 +49,12 @@ std::optional<PictureShape> FindPicture(const GraphInfo& graph, std::string* why
   *why_not =
       fmt::format("its input is no picture of three colours or of grey: {} {}", ToString(shape), ToString(tensor.type));
   if (shape.size() != 4) return std::nullopt;
+  const int patches = PatchesOf(graph, shape);
+  if (patches > 0) shape[1] = 3;
   const bool nchw = LooksNchw(shape);
   const bool nhwc = LooksNhwc(shape);
   if (!nchw && !nhwc) return std::nullopt;
-  PictureShape picture{.tensor = tensor.name, .type = tensor.type};
+  PictureShape picture{.tensor = tensor.name, .type = tensor.type, .patches = patches};
   const auto known = facts.layout;
   picture.layout = nchw ? TensorLayout::kNchw : TensorLayout::kNhwc;
   if (known && (*known == TensorLayout::kNchw ? nchw : nhwc)) {

@@ -69,8 +69,9 @@ struct PictureShape {
   ElementType type = ElementType::kF32;
   TensorLayout layout = TensorLayout::kNchw;
   bool layout_known = false;  // from the graph rather than from the dimensions alone
-  int channels = 3;
-  int width = 0;  // 0: free
+  int channels = 3;           // of one patch, where it takes patches
+  int patches = 0;            // PictureInput::patches
+  int width = 0;              // 0: free
   int height = 0;
 };
 

@@ -497,6 +497,73 @@ TEST(Families, Maps) {
   });
 }
 
+TEST(Families, Windows) {
+  const auto faces = [](const ModelCard& card) {
+    EXPECT_EQ(card.labels, std::vector<std::string>{"face"});
+    EXPECT_TRUE(card.input.transposed);
+    EXPECT_EQ(card.output.scores, "prob1");
+    EXPECT_EQ(card.output.background, 0);
+  };
+  CheckAll({
+      {"MTCNN's first net slides over the picture",
+       {.format = ModelFormat::kCaffe,
+        .name = "det1.prototxt",
+        .input = {1, 3, 12, 12},
+        .outputs = {Out("conv4-2", {1, 4, 1, 1}), Out("prob1", {1, 2, 1, 1})},
+        .facts = {Ends("Add"), Ends("Softmax")}},
+       Kind::kWindow,
+       [&](const ModelCard& card) {
+         faces(card);
+         EXPECT_EQ(card.output.window, 12);
+         EXPECT_EQ(card.output.stride, 2);
+         EXPECT_FLOAT_EQ(card.input.pyramid, 0.709F);
+         EXPECT_EQ(card.input.width, 640);
+       }},
+      {"MTCNN's second net",
+       {.format = ModelFormat::kCaffe,
+        .name = "det2.prototxt",
+        .input = {1, 3, 24, 24},
+        .outputs = {Out("conv5-2", {1, 4}), Out("prob1", {1, 2})},
+        .facts = {Ends("Add"), Ends("Softmax")}},
+       Kind::kWindow,
+       [&](const ModelCard& card) {
+         faces(card);
+         EXPECT_EQ(card.output.window, 0);
+         EXPECT_EQ(card.input.width, 24);
+         EXPECT_FLOAT_EQ(card.threshold, 0.7F);
+       }},
+      {"MTCNN's third net",
+       {.format = ModelFormat::kCaffe,
+        .name = "det3.prototxt",
+        .input = {1, 3, 48, 48},
+        .outputs = {Out("conv6-2", {1, 4}), Out("conv6-3", {1, 10}), Out("prob1", {1, 2})},
+        .facts = {Ends("Add"), Ends("Add"), Ends("Softmax")}},
+       Kind::kWindow,
+       [&](const ModelCard& card) {
+         faces(card);
+         EXPECT_EQ(card.output.keypoints, 5);
+         EXPECT_EQ(card.output.landmarks, "conv6-3");
+       }},
+      {"MTCNN's fourth net",
+       {.format = ModelFormat::kCaffe,
+        .name = "det4.prototxt",
+        .input = {1, 15, 24, 24},
+        .outputs = {Out("fc5_2", {1, 2}), Out("fc5_1", {1, 2}), Out("fc5_3", {1, 2}), Out("fc5_4", {1, 2}),
+                    Out("fc5_5", {1, 2})}},
+       Kind::kPatchPoints,
+       [](const ModelCard& card) {
+         EXPECT_EQ(card.input.patches, 5);
+         EXPECT_FLOAT_EQ(card.input.patch_size, 0.25F);
+         EXPECT_EQ(card.output.tensors.front(), "fc5_1");
+         EXPECT_TRUE(card.input.transposed);
+       }},
+      {"fifteen channels with other outputs are no patches",
+       {.input = {1, 15, 24, 24}, .outputs = {Out("o", {1, 10})}},
+       Kind::kRaw,
+       {}},
+  });
+}
+
 TEST(Families, Vectors) {
   CheckAll({
       {"68 points of a face are no embedding",

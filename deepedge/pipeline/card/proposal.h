@@ -19,8 +19,10 @@ struct InputHabit {
   uint8_t pad = 114;
   bool transposed = false;  // PictureInput::transposed
   double confidence = 0.7;
-  int free_width = 0;  // the size where the graph leaves it open; 0: the format's
+  int free_width = 0;  // the size where the graph leaves it open, and of a pyramid; 0: the format's
   int free_height = 0;
+  float pyramid = 0;     // PictureInput::pyramid
+  float patch_size = 0;  // PictureInput::patch_size, of a model that takes patches
 };
 
 struct Proposal {
@@ -42,6 +44,7 @@ std::vector<Proposal> ProposeYoloRows(const Evidence& evidence);   // YOLOX, v5,
 std::vector<Proposal> ProposeYoloMaps(const Evidence& evidence);   // v2, v3, v4, v5 raw, Darknet; FastestDet
 std::vector<Proposal> ProposeDistances(const Evidence& evidence);  // NanoDet, raw YOLOv8, SCRFD, YuNet
 std::vector<Proposal> ProposeMaps(const Evidence& evidence);       // CenterNet, key points, segmentation, text
+std::vector<Proposal> ProposeWindows(const Evidence& evidence);    // MTCNN
 std::vector<Proposal> ProposeVectors(const Evidence& evidence);    // classification, embedding, regression, MoveNet
 
 // All of them, the most confident first. Pure.

@@ -122,6 +122,8 @@ class InputReader {
 
   InputReading Read() {
     reading_.input.tensor = picture_.tensor;
+    reading_.input.patches = picture_.patches;
+    if (picture_.patches > 0) reading_.input.patch_size = habit_.patch_size;
     ReadLayout();
     ReadSize();
     ReadOrder();
@@ -154,6 +156,13 @@ class InputReader {
     input.height = picture_.height;
     double confidence = 0.99;
     std::string reason = "the graph's own";
+    if (habit_.pyramid > 0) {
+      input.pyramid = habit_.pyramid;
+      input.width = habit_.free_width;
+      input.height = habit_.free_height;
+      const auto text = fmt::format("{}x{} and {} times smaller", input.width, input.height, habit_.pyramid);
+      return Note("input.size", text, 0.8, "networks of this family look at a picture in several sizes");
+    }
     if (input.width == 0 || input.height == 0) {
       int width = habit_.free_width > 0 ? habit_.free_width : 224;
       int height = habit_.free_height > 0 ? habit_.free_height : 224;

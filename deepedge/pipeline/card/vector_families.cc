@@ -204,24 +204,7 @@ std::optional<Proposal> ProposeNumbers(const Evidence& evidence) {
   return proposal;
 }
 
-// MTCNN's nets for pictures of 12, 24 and 48: face or not, four numbers of a box, and ten of five points.
-void TakeMtcnn(const Evidence& evidence, Proposal* proposal) {
-  const int side = evidence.picture->width;
-  const bool sizes = evidence.picture->height == side && (side == 12 || side == 24 || side == 48);
-  const size_t numbers = proposal->output.values.size();
-  if (!sizes || proposal->classes != 2 || (numbers != 4 && numbers != 14)) return;
-  proposal->family = "MTCNN";
-  proposal->confidence = 0.85;
-  proposal->labels = {"no_face", "face"};
-  proposal->labels_reason = "MTCNN tells faces from other things";
-  proposal->input = {.order = ChannelOrder::kRgb,
-                     .values = kFace127Half,
-                     .resize = ResizeRule::kStretch,
-                     .transposed = true,
-                     .confidence = 0.85};
-}
-
-// Class scores and numbers in several outputs: age and gender, attributes, MTCNN's nets for crops.
+// Class scores and numbers in several outputs: age and gender, attributes.
 std::optional<Proposal> ProposeSeveralHeads(const Evidence& evidence) {
   const size_t count = evidence.graph.outputs.size();
   if (count < 2 || count > 16 || !evidence.picture) return std::nullopt;
@@ -259,7 +242,6 @@ std::optional<Proposal> ProposeSeveralHeads(const Evidence& evidence) {
     proposal.output.scores = proposal.output.class_heads[0].tensor;
     proposal.output.class_heads.clear();
   }
-  TakeMtcnn(evidence, &proposal);
   proposal.reason =
       fmt::format("{}: {} with probabilities", shapes, proposal.output.values.empty() ? "lists" : "lists and numbers");
   proposal.output.top_k = 3;
@@ -313,9 +295,11 @@ std::vector<Proposal> ProposeVectors(const Evidence& evidence) {
 }
 
 std::vector<Proposal> ProposeAll(const Evidence& evidence) {
+  // Patches are no picture: what the other families look for says nothing there.
+  if (evidence.picture && evidence.picture->patches > 0) return ProposeWindows(evidence);
   std::vector<Proposal> proposals;
   for (auto* const propose : {ProposeSuppressed, ProposeAnchorBoxes, ProposeYoloRows, ProposeYoloMaps, ProposeDistances,
-                              ProposeMaps, ProposeVectors}) {
+                              ProposeMaps, ProposeWindows, ProposeVectors}) {
     for (Proposal& proposal : propose(evidence)) proposals.push_back(std::move(proposal));
   }
   std::stable_sort(proposals.begin(), proposals.end(),

@@ -56,9 +56,10 @@ void ToWhole(const Box& crop, InferenceResult& result) {
   for (DetectedObject& object : result.objects) {
     const Point low = whole({object.box.x1, object.box.y1});
     const Point high = whole({object.box.x2, object.box.y2});
-    object.box = {low.x, low.y, high.x, high.y};
+    object.box = Clip({low.x, low.y, high.x, high.y});
     for (Keypoint& keypoint : object.keypoints) keypoint.point = whole(keypoint.point);
   }
+  std::erase_if(result.objects, [](const DetectedObject& object) { return !(object.box.Area() > 0); });
   for (Keypoint& keypoint : result.keypoints) keypoint.point = whole(keypoint.point);
   for (TextRegion& region : result.text) {
     for (Point& corner : region.corners) corner = whole(corner);

@@ -30,7 +30,8 @@ std::optional<Box> CropBox(const Box& object, int picture_width, int picture_hei
                            const CropRule& rule);
 
 // Boxes, key points and regions of text that a model found on the part `crop`, as fractions of the whole picture.
-// A mask stays that of the part.
+// Boxes may reach out of the part and are cut to the picture; objects of which none is left go. A mask stays that of
+// the part.
 void ToWhole(const Box& crop, InferenceResult& result);
 
 }  // namespace deepedge

@@ -30,5 +30,7 @@ MadeDecoder MakeEmbeddingDecoder(const ModelCard& card, const std::vector<Tensor
 MadeDecoder MakeSegmentationDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
 MadeDecoder MakeTextMapDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
 MadeDecoder MakeRegressionDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakeWindowDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
+MadeDecoder MakePatchPointsDecoder(const ModelCard& card, const std::vector<TensorSpec>& outputs);
 
 }  // namespace deepedge

@@ -39,6 +39,8 @@ Result<std::unique_ptr<OutputDecoder>> MakeOutputDecoder(const ModelCard& card,
     case OutputDecoderKind::kRegression: return MakeRegressionDecoder(card, outputs);
     case OutputDecoderKind::kClassification: return MakeClassificationDecoder(card, outputs);
     case OutputDecoderKind::kPose: return MakePoseDecoder(card, outputs);
+    case OutputDecoderKind::kWindow: return MakeWindowDecoder(card, outputs);
+    case OutputDecoderKind::kPatchPoints: return MakePatchPointsDecoder(card, outputs);
   }
   return Error{ErrorCode::kInternal, "unknown output decoder"};
 }

@@ -23,9 +23,12 @@ class OutputDecoder {
  public:
   virtual ~OutputDecoder() = default;
 
-  // `outputs` in the order of the specs given at creation. Boxes are clipped to the picture; objects are above the
-  // card's threshold, suppressed (NMS per class) where the graph does not do it, best first. Numbers that are not
-  // finite are never reported. Errors: kInternal when a tensor has another shape than promised.
+  // `outputs` in the order of the specs given at creation. Boxes are clipped to the picture, but not those of
+  // `window`: if the picture is a part of a larger one, a thing may reach out of it, so they are clipped when they are
+  // in terms of the whole (RunModelOnPicture does it for whole pictures). Key points of `patch_points` are fractions of
+  // their patches (crop/patches.h). Objects are above the card's threshold, suppressed (NMS per class) where the graph
+  // does not do it, best first. Numbers that are not finite are never reported. Errors: kInternal when a tensor has
+  // another shape than promised.
   virtual Result<InferenceResult> Decode(std::span<const TensorView> outputs, const Placement& placement) const = 0;
 };
 

@@ -1,0 +1,40 @@
+// From what a configuration says of events to the sinks that take them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "deepedge/app/event_report.h"
+#include "deepedge/base/clock.h"
+#include "deepedge/base/file.h"
+#include "deepedge/config/edge_config.h"
+#include "deepedge/events/event_bus.h"
+#include "deepedge/events/outbox/outbox.h"
+
+namespace deepedge {
+
+// The sinks of a run. Threads: as EventSink.
+struct EventSinks {
+  std::unique_ptr<EventBus> bus;
+  Outbox* outbox = nullptr;  // one of the bus's sinks; null: none
+};
+
+// What is written where is opened here; brokers and servers need not answer yet. `state_folder` holds the outbox.
+// Errors: kBadInput naming the option, or the sink's own.
+Result<EventSinks> MakeEventSinks(const EventsConfig& config, const Path& state_folder, const Clock& clock);
+
+EventReport ReportOf(const EventSinks& sinks);
+
+// The file of the outbox in a state folder.
+Path OutboxFileIn(const Path& state_folder);
+
+// Where a broker listens. Errors: kBadInput for an address that is none of a broker.
+struct BrokerAddress {
+  std::string host;
+  int port = 1883;
+  bool tls = false;
+};
+Result<BrokerAddress> ParseBrokerAddress(const std::string& address);
+
+}  // namespace deepedge

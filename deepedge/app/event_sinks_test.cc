@@ -1,0 +1,78 @@
+#include "deepedge/app/event_sinks.h"
+
+#include <gtest/gtest.h>
+
+namespace deepedge {
+namespace {
+
+TEST(BrokerAddress, FollowsTheTable) {
+  struct Case {
+    const char* address;
+    const char* host;  // empty: none
+    int port;
+    bool tls;
+  };
+  const Case cases[] = {
+      {"tcp://127.0.0.1:1883", "127.0.0.1", 1883, false},
+      {"mqtt://broker.lan", "broker.lan", 1883, false},
+      {"mqtts://broker.lan/", "broker.lan", 8883, true},
+      {"ssl://broker.lan:8884", "broker.lan", 8884, true},
+      {"tcp://[::1]:1884", "::1", 1884, false},
+      {"tcp://[::1]", "::1", 1883, false},
+      {"broker.lan:1883", "", 0, false},
+      {"http://broker.lan", "", 0, false},
+      {"tcp://", "", 0, false},
+      {"tcp://broker.lan:0", "", 0, false},
+      {"tcp://broker.lan:65536", "", 0, false},
+      {"tcp://broker.lan:18x", "", 0, false},
+      {"tcp://user:secret@broker.lan", "", 0, false},
+      {"tcp://broker.lan/topic", "", 0, false},
+  };
+  for (const Case& one : cases) {
+    const auto parsed = ParseBrokerAddress(one.address);
+    EXPECT_EQ(parsed.ok(), *one.host != '\0') << one.address;
+    if (!parsed.ok()) {
+      EXPECT_EQ(parsed.error().message.find("secret"), std::string::npos);
+      continue;
+    }
+    EXPECT_EQ(parsed.value().host, one.host);
+    EXPECT_EQ(parsed.value().port, one.port) << one.address;
+    EXPECT_EQ(parsed.value().tls, one.tls) << one.address;
+  }
+}
+
+TEST(EventSinks, MakesWhatIsAskedFor) {
+  const RealClock clock;
+  const auto folder = TemporaryFolder::Create("de_sinks_test").value();
+  EventsConfig config;
+  auto none = MakeEventSinks(config, folder.path() / "state", clock);
+  ASSERT_TRUE(none.ok());
+  EXPECT_TRUE(none.value().bus->CountsOfSinks().empty());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "state")) << "nothing is kept, so nothing is made";
+
+  config.file = (folder.path() / "events.ndjson").string();
+  config.outbox = OutboxConfig();
+  config.snapshots = SnapshotsConfig();
+  config.snapshots->folder = (folder.path() / "pictures").string();
+  auto all = MakeEventSinks(config, folder.path() / "state", clock);
+  ASSERT_TRUE(all.ok()) << all.error().message;
+  EXPECT_EQ(all.value().bus->CountsOfSinks().size(), 3U);
+  EXPECT_NE(all.value().outbox, nullptr);
+  all.value().bus->Publish(StreamUpEvent{.stream = "gate"});
+  EXPECT_TRUE(all.value().bus->Close().ok());
+  EXPECT_TRUE(std::filesystem::exists(OutboxFileIn(folder.path() / "state")));
+}
+
+TEST(EventSinks, NamesTheOptionThatIsWrong) {
+  const RealClock clock;
+  const auto folder = TemporaryFolder::Create("de_sinks_test").value();
+  EventsConfig config;
+  config.mqtt = MqttConfig();
+  config.mqtt->broker = std::string("http://broker");
+  const auto made = MakeEventSinks(config, folder.path(), clock);
+  ASSERT_FALSE(made.ok());
+  EXPECT_NE(made.error().message.find("events.mqtt.broker"), std::string::npos) << made.error().message;
+}
+
+}  // namespace
+}  // namespace deepedge
