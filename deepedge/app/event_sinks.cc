@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "deepedge/base/log.h"
+#include "deepedge/base/state_folder.h"
 #include "deepedge/base/url.h"
 #include "deepedge/events/mqtt/mqtt_courier.h"
 #include "deepedge/events/ndjson_sink.h"
@@ -58,8 +59,6 @@ Result<std::unique_ptr<Courier>> MakeWebhook(const WebhookConfig& config, const 
 }
 
 }  // namespace
-
-Path OutboxFileIn(const Path& state_folder) { return state_folder / "events.db"; }
 
 Result<BrokerAddress> ParseBrokerAddress(const std::string& address) {
   const Error wrong{ErrorCode::kBadInput,
@@ -118,7 +117,7 @@ Result<EventSinks> MakeEventSinks(const EventsConfig& config, const Path& state_
                  fmt::format("state_dir: {}: cannot be made: {}", state_folder.string(), cannot.message())};
   }
   const OutboxConfig kept = config.outbox.value_or(OutboxConfig());
-  DE_TRY(auto outbox, Outbox::Create({.file = OutboxFileIn(state_folder),
+  DE_TRY(auto outbox, Outbox::Create({.file = EventsFileIn(state_folder),
                                       .max_age = Duration(static_cast<int64_t>(kept.max_age_h * 3600e6)),
                                       .max_bytes = static_cast<int64_t>(kept.max_mb * kMegabyte)},
                                      clock));

@@ -26,9 +26,6 @@ Result<EventSinks> MakeEventSinks(const EventsConfig& config, const Path& state_
 
 EventReport ReportOf(const EventSinks& sinks);
 
-// The file of the outbox in a state folder.
-Path OutboxFileIn(const Path& state_folder);
-
 // Where a broker listens. Errors: kBadInput for an address that is none of a broker.
 struct BrokerAddress {
   std::string host;

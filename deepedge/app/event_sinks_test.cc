@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "deepedge/base/state_folder.h"
+
 namespace deepedge {
 namespace {
 
@@ -60,7 +62,7 @@ TEST(EventSinks, MakesWhatIsAskedFor) {
   EXPECT_NE(all.value().outbox, nullptr);
   all.value().bus->Publish(StreamUpEvent{.stream = "gate"});
   EXPECT_TRUE(all.value().bus->Close().ok());
-  EXPECT_TRUE(std::filesystem::exists(OutboxFileIn(folder.path() / "state")));
+  EXPECT_TRUE(std::filesystem::exists(EventsFileIn(folder.path() / "state")));
 }
 
 TEST(EventSinks, NamesTheOptionThatIsWrong) {

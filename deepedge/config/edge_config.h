@@ -388,8 +388,8 @@ struct WebhookConfig {
 };
 
 struct OutboxConfig {
-  double max_age_h = 72;
-  int max_mb = 512;
+  double max_age_h = 168;
+  int max_mb = 1024;
 
   static void Fields(auto&& field) {
     field("max_age_h", &OutboxConfig::max_age_h, {.help = "Hours that an event is kept", .min = 0.01, .max = 87600});

@@ -47,6 +47,23 @@ Result<SceneRules> RulesOf(const StreamSpec& stream, const LoadedModel& model) {
   return rules;
 }
 
+// How many points each object of a model has.
+int PointsOf(const ModelCard& card) {
+  constexpr int kOfYunet = 5;
+  return card.output.kind == OutputDecoderKind::kYunet ? kOfYunet : card.output.keypoints;
+}
+
+// A model of patches looks around the points of objects; `parent` is null where it would look at the whole picture.
+Status CheckPatches(const std::string& stream, const LoadedModel& model, const LoadedModel* parent) {
+  const int patches = model.card.input.patches;
+  if (patches == 0 || (parent != nullptr && PointsOf(parent->card) == patches)) return {};
+  const std::string given = parent != nullptr
+                                ? fmt::format("objects of '{}' have {}", parent->name, PointsOf(parent->card))
+                                : std::string("a picture has none: it belongs into `then` of a model that finds them");
+  return Error{ErrorCode::kBadInput, fmt::format("stream '{}': model '{}' looks at patches around {} points, but {}",
+                                                 stream, model.name, patches, given)};
+}
+
 }  // namespace
 
 Result<ServedModel> TaskBuilder::Find(const StreamSpec& stream, const std::string& model) const {
@@ -61,8 +78,13 @@ Result<TaskRunner::Options> TaskBuilder::TaskOptions(const StreamSpec& stream, c
                            .deadline = task.deadline,
                            .lossless = options.lossless,
                            .track = task.track && model.card.task == "detection",
+<<<<<<< HEAD
                            .report = task.report,
                            .snapshots = options.snapshots};
+=======
+                           .report = task.report};
+  DE_TRY_STATUS(CheckPatches(stream.name, model, nullptr));
+>>>>>>> mtcnn
   DE_TRY(made.scene, RulesOf(stream, model));
   for (const std::string& label : task.labels) {
     DE_TRY(const int number, NumberOf(stream.name, model, label));
@@ -95,6 +117,7 @@ Result<std::unique_ptr<CascadeRunner>> TaskBuilder::Cascade(const Above& above, 
   }
   DE_TRY(const ServedModel served, Find(above.stream, spec.model));
   LoadedModel& model = *served.model;
+  DE_TRY_STATUS(CheckPatches(stream, model, &parent));
   CascadeRunner::Options options{.stream = stream,
                                  .gate = spec.gate,
                                  .ask = spec.ask,

@@ -111,6 +111,22 @@ class WindowCascadeTest(harness.EndToEndTest):
                 event = next(e for e in seen[("points", frame)] if iou(e["parent"]["box"], face["box"]) > 0.99)
                 self.check_points(face, event)
 
+    def test_patches_need_points(self):
+        clip = self.folder / "grey.mkv"
+        subprocess.run(["ffmpeg", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i", "color=gray:s=64x64", "-frames:v",
+                        "2", clip], check=True)
+        models = harness.testdata() / "models" / "caffe" / "mtcnn"
+        head = f"models:\n  p: {{ source: {models}/det4.prototxt }}\n  w: {{ source: {models}/det2.prototxt }}\n" \
+               f"streams:\n  s:\n    source: {clip}\n    tasks:\n"
+        for task, said in (("      - { model: p }", "it belongs into `then` of a model that finds them"),
+                           ("      - { model: w, then: [{ model: p }] }", "objects of 'w' have 0")):
+            config = self.folder / "bad.yaml"
+            config.write_text(head + task + "\n")
+            outcome = harness.run("run", config, "--pace", "fast")
+            self.assertNotEqual(outcome.code, 0)
+            self.assertIn("'p' looks at patches around 5 points", outcome.err)
+            self.assertIn(said, outcome.err)
+
     def check_points(self, face, event):
         left, top, right, bottom = face["box"]
         coarse = [k[:2] for k in face["keypoints"]]

@@ -79,7 +79,7 @@ void FromPatches(std::span<const Box> boxes, std::span<const Keypoint> points, I
     Keypoint& keypoint = result.keypoints[i];
     const Box& box = boxes[i];
     keypoint.point = {box.x1 + keypoint.point.x * (box.x2 - box.x1), box.y1 + keypoint.point.y * (box.y2 - box.y1)};
-    keypoint.score = points[i].score;
+    keypoint.score *= points[i].score;
   }
 }
 

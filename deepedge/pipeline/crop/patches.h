@@ -34,8 +34,8 @@ Result<std::vector<Box>> PatchBoxes(const DetectedObject& object, int picture_wi
 Result<PatchPictures> TakePatches(PictureWarper& warper, const PictureView& picture, const DetectedObject& object,
                                   const PictureInput& input);
 
-// Key point i, which is in fractions of patch i, becomes one in fractions of the picture, with the score of the point
-// that it was looked for at. As many boxes and points as key points.
+// Key point i, which is in fractions of patch i, becomes one in fractions of the picture, its score multiplied by that
+// of the point that it was looked for at. As many boxes and points as key points.
 void FromPatches(std::span<const Box> boxes, std::span<const Keypoint> points, InferenceResult& result);
 
 }  // namespace deepedge

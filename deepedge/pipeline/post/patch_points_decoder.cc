@@ -29,7 +29,9 @@ class PatchPointsDecoder : public OutputDecoder {
       const float most = card_.output.max_move;
       // Comparisons with NaN are false.
       const bool believed = std::abs(pair[0] - 0.5F) <= most && std::abs(pair[1] - 0.5F) <= most;
-      result.keypoints.push_back({placement.ToSource(believed ? Point{pair[0], pair[1]} : Point{0.5F, 0.5F}), 1.0F});
+      const bool said = std::isfinite(pair[0]) && std::isfinite(pair[1]);
+      const Point point = believed ? Point{pair[0], pair[1]} : Point{0.5F, 0.5F};
+      result.keypoints.push_back({placement.ToSource(point), said ? 1.0F : 0.0F});
     }
     return result;
   }
