@@ -78,13 +78,9 @@ Result<TaskRunner::Options> TaskBuilder::TaskOptions(const StreamSpec& stream, c
                            .deadline = task.deadline,
                            .lossless = options.lossless,
                            .track = task.track && model.card.task == "detection",
-<<<<<<< HEAD
                            .report = task.report,
                            .snapshots = options.snapshots};
-=======
-                           .report = task.report};
   DE_TRY_STATUS(CheckPatches(stream.name, model, nullptr));
->>>>>>> mtcnn
   DE_TRY(made.scene, RulesOf(stream, model));
   for (const std::string& label : task.labels) {
     DE_TRY(const int number, NumberOf(stream.name, model, label));
