@@ -65,6 +65,7 @@ Result<BrokerAddress> ParseBrokerAddress(const std::string& address) {
                     fmt::format("events.mqtt.broker: '{}' is no address of a broker, such as tcp://127.0.0.1:1883 or "
                                 "mqtts://broker.lan:8883",
                                 RedactUrl(address))};
+  // A user and a password have options of their own.
   const UrlParts parts = SplitUrl(address);
   BrokerAddress broker;
   if (parts.scheme == "mqtts" || parts.scheme == "ssl" || parts.scheme == "tls") {
@@ -75,7 +76,7 @@ Result<BrokerAddress> ParseBrokerAddress(const std::string& address) {
   }
   std::string_view rest = parts.rest;
   while (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
-  if (rest.empty() || rest.find_first_of("/?#@ ") != std::string_view::npos) return wrong;
+  if (parts.has_user || rest.empty() || rest.find_first_of("/?#@ ") != std::string_view::npos) return wrong;
   // The colons of an IPv6 address stand in brackets.
   const size_t bracket = rest.rfind(']');
   const size_t colon = rest.rfind(':');
