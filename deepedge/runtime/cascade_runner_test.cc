@@ -204,6 +204,29 @@ TEST_F(CascadeTest, AFailedLookIsCountedAndTriedAgain) {
   EXPECT_THAT(sink_.All<ResultEvent>(), IsEmpty());
 }
 
+TEST_F(CascadeTest, AsksEverySoManyTimes) {
+  const auto runner = MakeRunner(AddModel("mood", OneClass(0, 0.8F)), {.ask = {.answer_s = 0, .every = 3}});
+  lanes_->Start();
+  const FoundObject objects[] = {Object(7)};
+  for (int i = 0; i < 7; ++i) {
+    runner->Offer(MakeFrame(i, i * 40000), objects);
+    FinishJobs(*runner);
+  }
+  EXPECT_EQ(ReportOf(*runner).counts.answered, 3);
+}
+
+TEST_F(CascadeTest, WhatCannotBeCutOutIsAFailureAndTheRestIsAnswered) {
+  const auto runner = MakeRunner(AddModel("mood", OneClass(0, 0.8F)));
+  lanes_->Start();
+  const FoundObject objects[] = {Object(7), Object(8, 0.9F, {1.2F, 0.2F, 1.4F, 0.6F})};
+  runner->Offer(MakeFrame(0, 0), objects);
+  FinishJobs(*runner);
+  const CascadeCounts counts = ReportOf(*runner).counts;
+  EXPECT_EQ(counts.answered, 1);
+  EXPECT_EQ(counts.failed, 1);
+  EXPECT_EQ(counts.Waiting(), 0);
+}
+
 TEST_F(CascadeTest, GoesOnWithWhatItFinds) {
   const auto runner =
       MakeRunner(AddModel("face", Objects({{.label = 0, .score = 0.9F, .box = {0, 0, 1, 1}, .keypoints = {}},

@@ -124,6 +124,11 @@ Result<std::unique_ptr<CascadeRunner>> TaskBuilder::Cascade(const Above& above, 
                                  .lossless = above.options.lossless,
                                  .report = spec.report,
                                  .gallery = model.card.task == "embedding" ? above.options.gallery : nullptr};
+  if (options.align && model.card.task != "embedding" && model.card.task != "classification") {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("stream '{}': '{}' cannot have its crops aligned: its results are places in the crop ({})",
+                             stream, spec.model, model.card.task)};
+  }
   if (!spec.label.empty()) {
     DE_TRY(options.gate.label, NumberOf(stream, parent, spec.label));
   }
