@@ -81,6 +81,16 @@ Result<TaskRunner::Options> TaskBuilder::TaskOptions(const StreamSpec& stream, c
                            .report = task.report,
                            .snapshots = options.snapshots};
   DE_TRY_STATUS(CheckPatches(stream.name, model, nullptr));
+  if (made.track && !task.reid.empty()) {
+    DE_TRY(const ServedModel reid, Find(stream, task.reid));
+    if (reid.model->card.task != "embedding") {
+      return Error{
+          ErrorCode::kBadInput,
+          fmt::format("stream '{}': '{}' gives no embeddings to follow objects by: its results are of the kind {}",
+                      stream.name, task.reid, reid.model->card.task)};
+    }
+    made.reid = reid.model;
+  }
   DE_TRY(made.scene, RulesOf(stream, model));
   for (const std::string& label : task.labels) {
     DE_TRY(const int number, NumberOf(stream.name, model, label));
