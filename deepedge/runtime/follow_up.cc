@@ -45,6 +45,7 @@ FollowUp::FollowUp(Options options, const LoadedModel& model, TaskEnvironment en
 
 void FollowUp::Handle(const FramePtr& frame, ResultEvent event, LaneId lane, InferenceCost& cost) {
   const Tracked tracked = TrackObjects(*frame, event.result, lane, cost);
+  if (options_.reid != nullptr) event.available_us = environment_.clock.EpochMicros(environment_.clock.Now());
   for (const int64_t track : tracked.tracks) {
     ObjectNote& note = event.notes.emplace_back();
     note.track = track;

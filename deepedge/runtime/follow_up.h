@@ -33,7 +33,8 @@ class FollowUp {
   // Before the first result only.
   void AddCascade(std::unique_ptr<CascadeRunner> cascade) { cascades_.push_back(std::move(cascade)); }
 
-  // `event` holds all objects of the result, weak ones included. Adds to `cost` what embeddings cost.
+  // `event` holds all objects of the result, weak ones included. Adds to `cost` what embeddings cost,
+  // and moves the time at which the result is available by what they take.
   void Handle(const FramePtr& frame, ResultEvent event, LaneId lane, InferenceCost& cost);
 
   // Of all cascades: does nothing wait for a lane; is nothing waiting or being worked on.

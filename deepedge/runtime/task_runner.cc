@@ -96,10 +96,11 @@ void TaskRunner::Infer(const FramePtr& frame, const RunContext& context) {
   InferenceCost cost;
   auto result = RunModelOnPicture(model_, context.slot, environment_.tools[context.lane.value].scaler, frame->picture,
                                   environment_.clock, cost);
-  const Time available = environment_.clock.Now();
+  Time available = environment_.clock.Now();
   const bool done = result.ok();
   std::string error = done ? std::string() : result.error().message;
   if (done) follow_up_.Handle(frame, EventOf(*frame, std::move(result).value(), available), context.lane, cost);
+  if (options_.reid != nullptr) available = environment_.clock.Now();
   account_.End(done ? EndReason::kDone : EndReason::kInferenceError);
 
   MutexLock lock(mutex_);
