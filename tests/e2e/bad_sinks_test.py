@@ -7,9 +7,11 @@ import signal
 import subprocess
 import threading
 import unittest
+import unittest.mock
 
 import broker
 import harness
+import live
 import scene
 
 FRAMES = 500
@@ -97,8 +99,8 @@ class SinkTest(harness.EndToEndTest):
         config.write_text(CONFIGURATION.format(name=name, events=events, play=play))
         return config
 
-    def start(self, config, **options):
-        process = harness.start("run", config, "--json", **options)
+    def start(self, config):
+        process = harness.start("run", config, "--json")
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
         return process
@@ -166,19 +168,25 @@ class BadBrokerTest(SinkTest):
     def test_a_wrong_password(self):
         refusing = broker.Broker(self.folder, "allow_anonymous false")
         self.addCleanup(refusing.kill)
-        config = self.configure("login", self.mqtt(refusing.port, ", user: edge, password: '${EDGE_PASSWORD}'"))
+        login = ", user: edge, password: '${EDGE_PASSWORD}'"
+        config = self.configure("login", self.mqtt(refusing.port, login), play=FLOWING)
         environment = {**os.environ, "EDGE_PASSWORD": SECRET}
-        outcome = harness.run("run", config, *AS_FAST_AS_IT_CAN, "--json", env=environment)
-        self.assertEqual(outcome.code, 0, outcome.err)
-        self.assert_streams_unaffected(outcome)
-        self.assertIn(f"broker 127.0.0.1:{refusing.port}: refuses the login of user 'edge'", outcome.err)
-        self.assertIn("wrong user name or password", self.courier(outcome, "mqtt")["last_error"])
+        with unittest.mock.patch.dict(os.environ, environment), live.LiveRun(config) as run:
+            broker.wait_until(lambda: "events wait" in run.err, "the message")
+            run.wait("result", stream="gate", after=run.mark(), count=50)
+            run.interrupt()
+        self.assertEqual(run.process.returncode, 0, run.err)
+        self.assert_counts_add_up(run.summary())
+        self.assertIn(f"broker 127.0.0.1:{refusing.port}: refuses the login of user 'edge'", run.err)
+        courier = next(sink for sink in run.summary()["sinks"] if sink["name"] == "mqtt")
+        self.assertIn("wrong user name or password", courier["last_error"])
+        self.assertEqual(courier["lost"], 0)
         checked = harness.run("check", config, "--json", env=environment)
         self.assertEqual(checked.code, 0, checked.err)
         shown = harness.run("events", "--config", config, "--limit", 1000000, "--json", env=environment)
-        for said in outcome, checked, shown:
-            self.assertNotIn(SECRET, said.out + said.err)
-        for file in [self.folder / "login.ndjson", *(self.folder / "login_state").iterdir()]:
+        for said in json.dumps(run.events) + run.err, checked.out + checked.err, shown.out + shown.err:
+            self.assertNotIn(SECRET, said)
+        for file in (self.folder / "login_state").iterdir():
             self.assertNotIn(SECRET.encode(), file.read_bytes(), file)
 
     def test_a_frozen_broker(self):
@@ -203,13 +211,14 @@ class BadBrokerTest(SinkTest):
         self.assert_counts_add_up(outcome.summary())
         self.assertEqual(self.courier(outcome, "mqtt")["lost"], 0)
 
-        process = self.start(self.configure("frozen", self.mqtt(frozen.port), play=FLOWING), bufsize=0)
-        said = process.stderr.readline()  # after the time that connecting may take
-        self.assertIn(f"broker 127.0.0.1:{frozen.port}: does not answer", said)
-        frozen.thaw()
         left = self.ids_in_file("frozen")
-        broker.wait_until(lambda: left <= {event["id"] for event in subscriber.events()}, "what was left")
-        self.assertEqual(self.interrupt(process).code, 0)
+        with live.LiveRun(self.configure("frozen", self.mqtt(frozen.port), play=FLOWING)) as run:
+            # After the time that connecting may take.
+            broker.wait_until(lambda: f"broker 127.0.0.1:{frozen.port}: does not answer" in run.err, "the message")
+            frozen.thaw()
+            broker.wait_until(lambda: left <= {event["id"] for event in subscriber.events()}, "what was left")
+            run.interrupt()
+        self.assertEqual(run.process.returncode, 0, run.err)
 
 
 @unittest.skipUnless(scene.have_ffmpeg(), "ffmpeg is not there to make clips")
