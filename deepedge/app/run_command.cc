@@ -109,13 +109,15 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
     const auto load = [&]() -> Result<std::unique_ptr<LoadedModel>> {
       ModelRequest wanted = request;
       DE_TRY(const Path path, LocateOrAdd(engine, wanted, repository));
-      return LoadModel(engine, {.name = request.name,
-                                .path = path,
-                                .concurrency = static_cast<int>(std::clamp<size_t>(use.users, 1, lanes)),
-                                .max_batch = static_cast<int>(std::clamp<size_t>(use.most_objects, 1, kMostInBatch)),
-                                .faint_objects = use.tracked,
-                                .sha256 = wanted.sha256,
-                                .variant = ParseVariant(request.variant)});
+      return LoadModel(
+          engine, {.name = request.name,
+                   .path = path,
+                   .concurrency = static_cast<int>(use.on_every_lane ? lanes : std::clamp<size_t>(use.users, 1, lanes)),
+                   .max_batch = static_cast<int>(
+                       use.on_every_lane ? kMostInBatch : std::clamp<size_t>(use.most_objects, 1, kMostInBatch)),
+                   .faint_objects = use.tracked,
+                   .sha256 = wanted.sha256,
+                   .variant = ParseVariant(request.variant)});
     };
     auto loaded = load();
     if (!loaded.ok()) {

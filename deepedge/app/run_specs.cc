@@ -97,6 +97,18 @@ RunSpecs SpecsOfOptions(const std::vector<std::string>& sources, const std::vect
 
 namespace {
 
+// A model whose embeddings help to follow objects is loaded once more for that: it runs inside other models' jobs, on a
+// slot of the lane. Names of models hold no blanks, so this one is nobody else's.
+std::string AddReid(const std::string& model, std::vector<ModelRequest>& models) {
+  const std::string name = model + " of tracks";
+  const auto named = [&](const std::string& wanted) { return std::ranges::find(models, wanted, &ModelRequest::name); };
+  if (named(name) != models.end() || named(model) == models.end()) return name;
+  ModelRequest request = *named(model);
+  request.name = name;
+  models.push_back(std::move(request));
+  return name;
+}
+
 Schedule ScheduleOf(const ScheduleConfig& config) {
   const auto minutes = [](const std::string& time) {
     return std::stoi(time.substr(0, 2)) * 60 + std::stoi(time.substr(3));
@@ -178,6 +190,7 @@ RunSpecs SpecsOfConfig(const EdgeConfig& config) {
                          .deadline = {},
                          .labels = task.labels,
                          .track = task.track,
+                         .reid = task.reid ? AddReid(*task.reid, specs.models) : "",
                          .report = task.report,
                          .then = {}};
       std::ranges::transform(task.then, std::back_inserter(task_spec.then), CascadeOf);
@@ -317,6 +330,7 @@ ModelUse UseOf(const std::vector<StreamSpec>& streams, const std::string& model)
   };
   for (const StreamSpec& stream : streams) {
     for (const TaskSpec& task : stream.tasks) {
+      use.on_every_lane = use.on_every_lane || task.reid == model;
       if (task.model == model) {
         ++use.users;
         use.tracked = use.tracked || task.track;

@@ -61,6 +61,7 @@ struct ModelUse {
   size_t users = 0;
   bool tracked = false;
   size_t most_objects = 0;
+  bool on_every_lane = false;  // inside other models' jobs, for tracks
 };
 ModelUse UseOf(const std::vector<StreamSpec>& streams, const std::string& model);
 

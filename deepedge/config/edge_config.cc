@@ -167,6 +167,7 @@ class StreamChecker {
         Report(PointerTo(at, "min_rate"),
                fmt::format("{} is more than max_rate; allowed: up to {}", task.MinRate(), *task.max_rate));
       }
+      if (task.reid) CheckModel(*task.reid, PointerTo(at, "reid"));
       CheckCascades(task.then, {task.model}, PointerTo(at, "then"), task.track);
       for (size_t j = 0; j < task.then.size(); ++j) {
         if (task.then[j].model != task.model && LeadsTo(task.then[j].model, task.model)) {

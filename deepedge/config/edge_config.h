@@ -218,6 +218,7 @@ struct TaskConfig {
   std::optional<double> deadline_ms;
   std::vector<std::string> labels;
   bool track = true;
+  std::optional<std::string> reid;
   bool report = true;
   std::vector<CascadeConfig> then;
 
@@ -249,6 +250,11 @@ struct TaskConfig {
           {.help = "Report objects and classes of these labels only", .text = &kNotEmptyRule, .unset = "all labels"});
     field("track", &TaskConfig::track,
           {.help = "Follow objects from frame to frame: they get a number, and zones, lines and counts become events"});
+    field(
+        "reid", &TaskConfig::reid,
+        {.help = "A model from `models` that gives embeddings of the objects: by them a track is found again that was "
+                 "lost, and two that cross are told apart. It runs on every object of every result",
+         .unset = "none: tracks go by place and movement"});
     field("report", &TaskConfig::report,
           {.help = "Its results become events; `false` where only what follows from them matters"});
     field("then", &TaskConfig::then, {.help = "Cascades: models that run on what this one has found"});

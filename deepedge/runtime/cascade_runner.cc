@@ -18,11 +18,16 @@ namespace {
 
 double Seconds(int64_t pts_us) { return static_cast<double>(pts_us) / 1e6; }
 
-std::optional<FaceLandmarks> LandmarksOf(const DetectedObject& object) {
+// The face as recognisers are trained to have it; false where the object has not the five points of one.
+bool TakeAligned(const PictureView& picture, const DetectedObject& object, const PictureInput& input,
+                 PictureWarper& warper, RgbPicture& aligned) {
   FaceLandmarks landmarks;
-  if (object.keypoints.size() != landmarks.size()) return std::nullopt;
+  if (object.keypoints.size() != landmarks.size()) return false;
   for (size_t i = 0; i < landmarks.size(); ++i) landmarks[i] = object.keypoints[i].point;
-  return landmarks;
+  const auto transform = AlignFace(landmarks, picture.width, picture.height, input.width, input.height);
+  aligned.width = input.width;
+  aligned.height = input.height;
+  return transform.ok() && warper.WarpInto(picture, transform.value(), input.pad, aligned).ok();
 }
 
 }  // namespace
@@ -132,49 +137,53 @@ void CascadeRunner::Answer(const Question& question, const RunContext& context) 
   last_error_ = looks.error().message;
 }
 
-Result<std::vector<CascadeRunner::Look>> CascadeRunner::LookAtAll(const Question& question, const RunContext& context) {
+// The parts of a frame that are looked at; views borrow from the frame and from the pictures beside them.
+struct CascadeRunner::Parts {
+  explicit Parts(size_t objects) : aligned(objects), patches(objects) {}
+
+  std::vector<Look> looks;  // results still empty
+  std::vector<PictureView> views;
+  std::vector<RgbPicture> aligned;
+  std::vector<PatchPictures> patches;
+};
+
+// A part that cannot be taken is left out: an object without the points that are wanted, or outside of the picture.
+CascadeRunner::Parts CascadeRunner::TakeParts(const Question& question, PictureWarper& warper) const {
   const PictureView& picture = question.frame->picture;
   const PictureInput& input = model_.card.input;
-  LaneTools& tools = environment_.tools[context.lane.value];
-  std::vector<Look> looks;
-  std::vector<PictureView> views;
-  std::vector<RgbPicture> aligned(question.objects.size());  // what `views` borrow from
-  std::vector<PatchPictures> patches(question.objects.size());
+  Parts parts(question.objects.size());
   for (size_t i = 0; i < question.objects.size(); ++i) {
     const DetectedObject& object = question.objects[i].object;
     if (input.patches > 0) {
-      auto taken = TakePatches(tools.warper, picture, object, input);
-      if (!taken.ok()) continue;  // an object without its points
-      patches[i] = std::move(taken).value();
-      looks.push_back({.object = i, .part = object.box, .patches = patches[i].boxes});
-      for (const PictureView& view : patches[i].Views()) views.push_back(view);
-      continue;
+      auto taken = TakePatches(warper, picture, object, input);
+      if (!taken.ok()) continue;
+      parts.patches[i] = std::move(taken).value();
+      parts.looks.push_back({.object = i, .part = object.box, .patches = parts.patches[i].boxes});
+      for (const PictureView& view : parts.patches[i].Views()) parts.views.push_back(view);
+    } else if (options_.align && TakeAligned(picture, object, input, warper, parts.aligned[i])) {
+      parts.looks.push_back({.object = i, .part = object.box});
+      parts.views.push_back(parts.aligned[i].View());
+    } else if (const auto box =
+                   CropBox(object.box, picture.width, picture.height, input.width, input.height, options_.crop)) {
+      const CroppedPicture crop = Crop(picture, *box);
+      parts.looks.push_back({.object = i, .part = crop.box});
+      parts.views.push_back(crop.picture);
     }
-    const auto landmarks = options_.align ? LandmarksOf(object) : std::nullopt;
-    if (landmarks) {
-      const auto transform = AlignFace(*landmarks, picture.width, picture.height, input.width, input.height);
-      aligned[i].width = input.width;
-      aligned[i].height = input.height;
-      if (transform.ok() && tools.warper.WarpInto(picture, transform.value(), input.pad, aligned[i]).ok()) {
-        looks.push_back({.object = i, .part = object.box});
-        views.push_back(aligned[i].View());
-        continue;
-      }
-    }
-    const auto part = CropBox(object.box, picture.width, picture.height, input.width, input.height, options_.crop);
-    if (!part) continue;
-    const CroppedPicture crop = Crop(picture, *part);
-    looks.push_back({.object = i, .part = crop.box});
-    views.push_back(crop.picture);
   }
+  return parts;
+}
 
+Result<std::vector<CascadeRunner::Look>> CascadeRunner::LookAtAll(const Question& question, const RunContext& context) {
+  LaneTools& tools = environment_.tools[context.lane.value];
+  Parts parts = TakeParts(question, tools.warper);
   InferenceCost cost;
-  auto results = RunModelOnPictures(model_, context.slot, tools.scaler, views, environment_.clock, cost);
+  auto results = RunModelOnPictures(model_, context.slot, tools.scaler, parts.views, environment_.clock, cost);
   {
     MutexLock lock(mutex_);
     cost_ += cost;
   }
   DE_TRY_STATUS(results.status());
+  std::vector<Look> looks = std::move(parts.looks);
   std::vector<InferenceResult*> on_whole;
   for (size_t i = 0; i < looks.size(); ++i) {
     looks[i].result = std::move(results.value()[i]);
@@ -203,13 +212,17 @@ void CascadeRunner::Tell(const Question& question, std::vector<Look> looks, Time
   {
     MutexLock lock(mutex_);
     latency_.Add(available - frame.captured);
-    // What lies outside of the picture was not looked at, and is not asked about again in this frame.
-    counts_.answered += static_cast<int64_t>(question.objects.size());
-    for (const FoundObject& asked : question.objects) book_.TakeBack(asked.track);
+    counts_.answered += static_cast<int64_t>(looks.size());
+    counts_.failed += static_cast<int64_t>(question.objects.size() - looks.size());
+    std::vector<bool> looked_at(question.objects.size(), false);
     for (const Look& look : looks) {
+      looked_at[look.object] = true;
       class Answer answer = AnswerOf(look.result, *model_.labels, look.identity, look.similarity);
       answer.pts_us = frame.pts_us;
       book_.PutAnswer(question.objects[look.object].track, Seconds(frame.pts_us), std::move(answer));
+    }
+    for (size_t i = 0; i < looked_at.size(); ++i) {
+      if (!looked_at[i]) book_.TakeBack(question.objects[i].track);
     }
   }
   for (Look& look : looks) {

@@ -92,11 +92,13 @@ class CascadeRunner final : public Job {
   };
   enum class State { kIdle, kQueued, kRunning };
   struct Look;
+  struct Parts;
 
   std::vector<FoundObject> Choose(const Frame& frame, std::span<const FoundObject> objects) DE_REQUIRES(mutex_);
   void TakeBack(const Question& question, CascadeEnding ending) DE_REQUIRES(mutex_);
   void Submit(const Frame& frame);
   void Answer(const Question& question, const RunContext& context) DE_EXCLUDES(mutex_);
+  Parts TakeParts(const Question& question, PictureWarper& warper) const;
   Result<std::vector<Look>> LookAtAll(const Question& question, const RunContext& context) DE_EXCLUDES(mutex_);
   void Tell(const Question& question, std::vector<Look> looks, Time available) DE_EXCLUDES(mutex_);
   void PassOn(const FoundObject& parent, const Look& look, std::vector<FoundObject>& below) const;

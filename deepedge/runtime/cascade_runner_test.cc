@@ -204,6 +204,29 @@ TEST_F(CascadeTest, AFailedLookIsCountedAndTriedAgain) {
   EXPECT_THAT(sink_.All<ResultEvent>(), IsEmpty());
 }
 
+TEST_F(CascadeTest, AsksEverySoManyTimes) {
+  const auto runner = MakeRunner(AddModel("mood", OneClass(0, 0.8F)), {.ask = {.answer_s = 0, .every = 3}});
+  lanes_->Start();
+  const FoundObject objects[] = {Object(7)};
+  for (int i = 0; i < 7; ++i) {
+    runner->Offer(MakeFrame(i, i * 40000), objects);
+    FinishJobs(*runner);
+  }
+  EXPECT_EQ(ReportOf(*runner).counts.answered, 3);
+}
+
+TEST_F(CascadeTest, WhatCannotBeCutOutIsAFailureAndTheRestIsAnswered) {
+  const auto runner = MakeRunner(AddModel("mood", OneClass(0, 0.8F)));
+  lanes_->Start();
+  const FoundObject objects[] = {Object(7), Object(8, 0.9F, {1.2F, 0.2F, 1.4F, 0.6F})};
+  runner->Offer(MakeFrame(0, 0), objects);
+  FinishJobs(*runner);
+  const CascadeCounts counts = ReportOf(*runner).counts;
+  EXPECT_EQ(counts.answered, 1);
+  EXPECT_EQ(counts.failed, 1);
+  EXPECT_EQ(counts.Waiting(), 0);
+}
+
 TEST_F(CascadeTest, GoesOnWithWhatItFinds) {
   const auto runner =
       MakeRunner(AddModel("face", Objects({{.label = 0, .score = 0.9F, .box = {0, 0, 1, 1}, .keypoints = {}},
@@ -273,6 +296,10 @@ TEST_F(CascadeTest, WhatWaitsAtTheEndIsCounted) {
 
 class FollowUpTest : public CascadeTest {
  protected:
+  static void Handle(FollowUp& follow_up, const FramePtr& frame, ResultEvent event) {
+    InferenceCost cost;
+    follow_up.Handle(frame, std::move(event), LaneId{0}, cost);
+  }
   ResultEvent Result(int64_t number, std::vector<DetectedObject> objects) {
     return {.stream = "gate",
             .model = "person",
@@ -290,10 +317,10 @@ TEST_F(FollowUpTest, GivesTracksAndSaysWhenTheyBeginAndEnd) {
   const DetectedObject strong{.label = 1, .score = 0.9F, .box = {0.2F, 0.2F, 0.4F, 0.6F}, .keypoints = {}};
   DetectedObject faint = strong;
   faint.score = 0.2F;
-  follow_up.Handle(MakeFrame(0, 0), Result(0, {strong}));
-  follow_up.Handle(MakeFrame(1, 100000), Result(1, {faint}));
-  follow_up.Handle(MakeFrame(2, 200000), Result(2, {strong}));
-  for (int64_t i = 3; i < 40; ++i) follow_up.Handle(MakeFrame(i, i * 100000), Result(i, {}));
+  Handle(follow_up, MakeFrame(0, 0), Result(0, {strong}));
+  Handle(follow_up, MakeFrame(1, 100000), Result(1, {faint}));
+  Handle(follow_up, MakeFrame(2, 200000), Result(2, {strong}));
+  for (int64_t i = 3; i < 40; ++i) Handle(follow_up, MakeFrame(i, i * 100000), Result(i, {}));
 
   const auto results = sink_.All<ResultEvent>();
   ASSERT_THAT(results, SizeIs(40));
@@ -314,6 +341,22 @@ TEST_F(FollowUpTest, GivesTracksAndSaysWhenTheyBeginAndEnd) {
   EXPECT_EQ(counts[1].counts.at("dog"), 0);
 }
 
+TEST_F(FollowUpTest, FindsATrackAgainByItsEmbedding) {
+  LoadedModel& model = AddModel("person", {});
+  InferenceResult same;
+  same.embedding = {3, 4};
+  LoadedModel& reid = AddModel("reid", same);
+  FollowUp follow_up({.track = true, .reid = &reid}, model, Environment());
+  const DetectedObject here{.label = 1, .score = 0.9F, .box = {0.1F, 0.2F, 0.2F, 0.6F}, .keypoints = {}};
+  const DetectedObject elsewhere{.label = 1, .score = 0.9F, .box = {0.7F, 0.3F, 0.8F, 0.7F}, .keypoints = {}};
+  Handle(follow_up, MakeFrame(0, 0), Result(0, {here}));
+  for (int64_t i = 1; i < 30; ++i) Handle(follow_up, MakeFrame(i, i * 100000), Result(i, {}));
+  Handle(follow_up, MakeFrame(30, 3000000), Result(30, {elsewhere}));
+  const auto results = sink_.All<ResultEvent>();
+  EXPECT_EQ(results.front().notes.at(0).track, 1);
+  EXPECT_EQ(results.back().notes.at(0).track, 1);
+}
+
 TEST_F(FollowUpTest, SaysWhatHappensAtZonesAndLines) {
   LoadedModel& model = AddModel("person", {});
   FollowUp::Options options{.track = true};
@@ -322,8 +365,8 @@ TEST_F(FollowUpTest, SaysWhatHappensAtZonesAndLines) {
   FollowUp follow_up(options, model, Environment());
   for (int64_t i = 0; i < 30; ++i) {
     const float x = 0.2F + 0.02F * static_cast<float>(i);
-    follow_up.Handle(MakeFrame(i, i * 100000),
-                     Result(i, {{.label = 1, .score = 0.9F, .box = {x, 0.2F, x + 0.1F, 0.6F}, .keypoints = {}}}));
+    Handle(follow_up, MakeFrame(i, i * 100000),
+           Result(i, {{.label = 1, .score = 0.9F, .box = {x, 0.2F, x + 0.1F, 0.6F}, .keypoints = {}}}));
   }
   std::vector<std::string> said;
   for (const SceneEvent& event : sink_.All<SceneEvent>()) {
@@ -340,9 +383,9 @@ TEST_F(FollowUpTest, AnswersStandBesideTheTrack) {
   follow_up.AddCascade(std::move(runner));
   lanes_->Start();
   const DetectedObject object{.label = 1, .score = 0.9F, .box = {0.2F, 0.2F, 0.4F, 0.6F}, .keypoints = {}};
-  follow_up.Handle(MakeFrame(0, 0), Result(0, {object}));
+  Handle(follow_up, MakeFrame(0, 0), Result(0, {object}));
   FinishJobs(cascade);
-  follow_up.Handle(MakeFrame(1, 100000), Result(1, {object}));
+  Handle(follow_up, MakeFrame(1, 100000), Result(1, {object}));
   FinishJobs(cascade);
   std::vector<size_t> answers;
   for (const ResultEvent& event : sink_.All<ResultEvent>()) {

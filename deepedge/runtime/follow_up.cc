@@ -1,6 +1,7 @@
 #include "deepedge/runtime/follow_up.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "deepedge/base/check.h"
@@ -8,6 +9,7 @@
 #include "deepedge/pipeline/cascade/pass_on.h"
 #include "deepedge/pipeline/crop/crop_box.h"
 #include "deepedge/runtime/loaded_model.h"
+#include "deepedge/runtime/model_inference.h"
 
 namespace deepedge {
 namespace {
@@ -41,8 +43,8 @@ FollowUp::FollowUp(Options options, const LoadedModel& model, TaskEnvironment en
   scene_ = std::move(scene).value();
 }
 
-void FollowUp::Handle(const FramePtr& frame, ResultEvent event) {
-  const Tracked tracked = TrackObjects(*frame, event.result);
+void FollowUp::Handle(const FramePtr& frame, ResultEvent event, LaneId lane, InferenceCost& cost) {
+  const Tracked tracked = TrackObjects(*frame, event.result, lane, cost);
   for (const int64_t track : tracked.tracks) {
     ObjectNote& note = event.notes.emplace_back();
     note.track = track;
@@ -63,12 +65,16 @@ void FollowUp::Handle(const FramePtr& frame, ResultEvent event) {
   }
 }
 
-FollowUp::Tracked FollowUp::TrackObjects(const Frame& frame, InferenceResult& result) {
+FollowUp::Tracked FollowUp::TrackObjects(const Frame& frame, InferenceResult& result, LaneId lane,
+                                         InferenceCost& cost) {
   Tracked tracked;
   if (options_.track) {
+    const auto embeddings =
+        options_.reid != nullptr ? Embed(frame, result.objects, lane, cost) : std::vector<std::vector<float>>();
     tracked.output = tracker_.Update({.time_s = static_cast<double>(frame.pts_us) / 1e6,
                                       .objects = result.objects,
                                       .threshold = model_.threshold,
+                                      .embeddings = embeddings,
                                       .aspect = static_cast<double>(frame.picture.width) / frame.picture.height});
   }
   std::vector<DetectedObject> reported;
@@ -79,6 +85,35 @@ FollowUp::Tracked FollowUp::TrackObjects(const Frame& frame, InferenceResult& re
   }
   result.objects = std::move(reported);
   return tracked;
+}
+
+std::vector<std::vector<float>> FollowUp::Embed(const Frame& frame, const std::vector<DetectedObject>& objects,
+                                                LaneId lane, InferenceCost& cost) const {
+  constexpr size_t kMost = 32;  // of a crowd the best: the others go by place
+  const PictureView& picture = frame.picture;
+  const PictureInput& input = options_.reid->card.input;
+  std::vector<std::vector<float>> embeddings(objects.size());
+  std::vector<size_t> owners;
+  std::vector<PictureView> views;
+  for (size_t i = 0; i < objects.size() && views.size() < kMost; ++i) {
+    if (objects[i].score < model_.threshold) continue;
+    const auto part = CropBox(objects[i].box, picture.width, picture.height, input.width, input.height, {});
+    if (!part) continue;
+    owners.push_back(i);
+    views.push_back(Crop(picture, *part).picture);
+  }
+  auto results = RunModelOnPictures(*options_.reid, static_cast<int>(lane.value), environment_.tools[lane.value].scaler,
+                                    views, environment_.clock, cost);
+  if (!results.ok()) return {};
+  for (size_t i = 0; i < owners.size(); ++i) {
+    std::vector<float>& embedding = results.value()[i].embedding;
+    double sum = 0;
+    for (const float value : embedding) sum += static_cast<double>(value) * value;
+    if (sum <= 0 || !std::isfinite(sum)) continue;
+    for (float& value : embedding) value = static_cast<float>(value / std::sqrt(sum));
+    embeddings[owners[i]] = std::move(embedding);
+  }
+  return embeddings;
 }
 
 template <typename T>

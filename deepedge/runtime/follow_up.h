@@ -22,8 +22,9 @@ class FollowUp {
  public:
   struct Options {
     bool track = false;
-    bool report = true;  // the result becomes an event
-    SceneRules scene;    // with `track`: good by CheckRules
+    LoadedModel* reid = nullptr;  // with `track`: gives embeddings of objects; has a slot for every lane. May be null
+    bool report = true;           // the result becomes an event
+    SceneRules scene;             // with `track`: good by CheckRules
     SnapshotRule snapshots;
   };
 
@@ -32,8 +33,8 @@ class FollowUp {
   // Before the first result only.
   void AddCascade(std::unique_ptr<CascadeRunner> cascade) { cascades_.push_back(std::move(cascade)); }
 
-  // `event` holds all objects of the result, weak ones included.
-  void Handle(const FramePtr& frame, ResultEvent event);
+  // `event` holds all objects of the result, weak ones included. Adds to `cost` what embeddings cost.
+  void Handle(const FramePtr& frame, ResultEvent event, LaneId lane, InferenceCost& cost);
 
   // Of all cascades: does nothing wait for a lane; is nothing waiting or being worked on.
   bool CanAccept() const;
@@ -49,7 +50,10 @@ class FollowUp {
     TrackerOutput output;
   };
 
-  Tracked TrackObjects(const Frame& frame, InferenceResult& result);
+  Tracked TrackObjects(const Frame& frame, InferenceResult& result, LaneId lane, InferenceCost& cost);
+  // Of the objects that are reported; empty for others, and where the model fails: tracks then go without.
+  std::vector<std::vector<float>> Embed(const Frame& frame, const std::vector<DetectedObject>& objects, LaneId lane,
+                                        InferenceCost& cost) const;
   void PublishTracks(const Frame& frame, const ResultEvent& event, const std::vector<Track>& tracks, bool ended);
   void PublishScene(const Frame& frame, const ResultEvent& event, const Tracked& tracked);
   void PublishChange(const Frame& frame, const SceneChange& change, const ResultEvent& event);

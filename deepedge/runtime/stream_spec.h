@@ -34,6 +34,7 @@ struct TaskSpec {
   std::optional<Duration> deadline;  // not set: nothing is dropped for being late
   std::vector<std::string> labels;   // empty: all
   bool track = true;
+  std::string reid;  // name of a loaded model that has a slot for every lane; empty: tracks go without embeddings
   bool report = true;
   std::vector<CascadeSpec> then;
 };

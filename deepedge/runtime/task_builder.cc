@@ -81,6 +81,16 @@ Result<TaskRunner::Options> TaskBuilder::TaskOptions(const StreamSpec& stream, c
                            .report = task.report,
                            .snapshots = options.snapshots};
   DE_TRY_STATUS(CheckPatches(stream.name, model, nullptr));
+  if (made.track && !task.reid.empty()) {
+    DE_TRY(const ServedModel reid, Find(stream, task.reid));
+    if (reid.model->card.task != "embedding") {
+      return Error{
+          ErrorCode::kBadInput,
+          fmt::format("stream '{}': '{}' gives no embeddings to follow objects by: its results are of the kind {}",
+                      stream.name, task.reid, reid.model->card.task)};
+    }
+    made.reid = reid.model;
+  }
   DE_TRY(made.scene, RulesOf(stream, model));
   for (const std::string& label : task.labels) {
     DE_TRY(const int number, NumberOf(stream.name, model, label));
@@ -124,6 +134,11 @@ Result<std::unique_ptr<CascadeRunner>> TaskBuilder::Cascade(const Above& above, 
                                  .lossless = above.options.lossless,
                                  .report = spec.report,
                                  .gallery = model.card.task == "embedding" ? above.options.gallery : nullptr};
+  if (options.align && model.card.task != "embedding" && model.card.task != "classification") {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("stream '{}': '{}' cannot have its crops aligned: its results are places in the crop ({})",
+                             stream, spec.model, model.card.task)};
+  }
   if (!spec.label.empty()) {
     DE_TRY(options.gate.label, NumberOf(stream, parent, spec.label));
   }

@@ -27,6 +27,7 @@ TaskRunner::TaskRunner(Options options, LoadedModel& model, ResourceId model_slo
       environment_(environment),
       stream_(stream),
       follow_up_({.track = options_.track,
+                  .reid = options_.reid,
                   .report = options_.report,
                   .scene = options_.scene,
                   .snapshots = options_.snapshots},
@@ -98,7 +99,7 @@ void TaskRunner::Infer(const FramePtr& frame, const RunContext& context) {
   const Time available = environment_.clock.Now();
   const bool done = result.ok();
   std::string error = done ? std::string() : result.error().message;
-  if (done) follow_up_.Handle(frame, EventOf(*frame, std::move(result).value(), available));
+  if (done) follow_up_.Handle(frame, EventOf(*frame, std::move(result).value(), available), context.lane, cost);
   account_.End(done ? EndReason::kDone : EndReason::kInferenceError);
 
   MutexLock lock(mutex_);

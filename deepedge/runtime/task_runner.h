@@ -43,6 +43,7 @@ class TaskRunner final : public Job {
     bool lossless = false;             // nothing is dropped, however late
     std::vector<int> labels;           // only objects and classes of these labels are reported; empty: all
     bool track = false;                // objects get tracks
+    LoadedModel* reid = nullptr;       // with `track`: gives embeddings; has a slot for every lane. May be null
     bool report = true;                // results become events
     SceneRules scene;                  // with `track`: the stream's zones and lines, good by CheckRules
     SnapshotRule snapshots;
