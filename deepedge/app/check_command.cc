@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deepedge/app/commands.h"
+#include "deepedge/app/event_sinks.h"
 #include "deepedge/app/json_line.h"
 #include "deepedge/app/run_specs.h"
 #include "deepedge/config/edge_config.h"
@@ -27,6 +28,8 @@ Status Check(const CheckOptions& options) {
   DE_TRY_STATUS(RefuseUnsupported(config));
   const RunSpecs specs = SpecsOfConfig(config);
   DE_TRY_STATUS(CheckSources(specs.streams, &config.source));
+  DE_TRY_STATUS(CheckPlaces(specs.streams, &config.source));
+  DE_TRY_STATUS(CheckEvents(config.events, &config.source));
   DE_TRY_STATUS(CheckModels(specs.models, repository, &config.source));
   const std::vector<UnsupportedOption> unsupported = NotYetSupported(config);
   if (options.json) {

@@ -25,7 +25,9 @@ std::string HostName() {
 }
 
 Result<std::unique_ptr<Courier>> MakeMqtt(const MqttConfig& config, const Clock& clock) {
-  DE_TRY(const BrokerAddress address, ParseBrokerAddress(config.broker.value));
+  const auto parsed = ParseBrokerAddress(config.broker.value);
+  if (!parsed.ok()) return parsed.error().Wrap("events.mqtt.broker");
+  const BrokerAddress& address = parsed.value();
   MqttCourier::Options options;
   options.broker = {.host = address.host,
                     .port = address.port,
@@ -61,10 +63,9 @@ Result<std::unique_ptr<Courier>> MakeWebhook(const WebhookConfig& config, const 
 }  // namespace
 
 Result<BrokerAddress> ParseBrokerAddress(const std::string& address) {
-  const Error wrong{ErrorCode::kBadInput,
-                    fmt::format("events.mqtt.broker: '{}' is no address of a broker, such as tcp://127.0.0.1:1883 or "
-                                "mqtts://broker.lan:8883",
-                                RedactUrl(address))};
+  const Error wrong{ErrorCode::kBadInput, fmt::format("'{}' is no address of a broker, such as tcp://127.0.0.1:1883 or "
+                                                      "mqtts://broker.lan:8883",
+                                                      RedactUrl(address))};
   // A user and a password have options of their own.
   const UrlParts parts = SplitUrl(address);
   BrokerAddress broker;
@@ -92,6 +93,20 @@ Result<BrokerAddress> ParseBrokerAddress(const std::string& address) {
   if (rest.empty()) return wrong;
   broker.host = rest;
   return broker;
+}
+
+Status CheckEvents(const EventsConfig& config, const SourceMap* file) {
+  const SourceMap nowhere;
+  const SourceMap& map = file != nullptr ? *file : nowhere;
+  if (config.mqtt) {
+    const auto address = ParseBrokerAddress(config.mqtt->broker.value);
+    if (!address.ok()) return address.error().Wrap(map.Where("/events/mqtt/broker"));
+  }
+  if (config.webhook) {
+    const Status address = WebhookCourier::CheckAddress(config.webhook->url.value);
+    if (!address.ok()) return address.error().Wrap(map.Where("/events/webhook/url"));
+  }
+  return {};
 }
 
 Result<EventSinks> MakeEventSinks(const EventsConfig& config, const Path& state_folder, const Clock& clock) {

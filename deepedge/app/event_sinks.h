@@ -26,6 +26,10 @@ Result<EventSinks> MakeEventSinks(const EventsConfig& config, const Path& state_
 
 EventReport ReportOf(const EventSinks& sinks);
 
+// Checks the addresses of broker and web server before anything is started. The error has the place in the
+// configuration file, where there is one.
+Status CheckEvents(const EventsConfig& config, const SourceMap* file = nullptr);
+
 // Where a broker listens. Errors: kBadInput for an address that is none of a broker.
 struct BrokerAddress {
   std::string host;

@@ -43,6 +43,20 @@ TEST(BrokerAddress, FollowsTheTable) {
   }
 }
 
+TEST(CheckEvents, NamesTheOptionAndNoPassword) {
+  EventsConfig config;
+  config.mqtt.emplace().broker.value = "tcp://edge:secret@broker.lan";
+  EXPECT_EQ(CheckEvents(config).error().message.find("events.mqtt.broker: '"), 0u);
+  EXPECT_EQ(CheckEvents(config).error().message.find("secret"), std::string::npos);
+  config.mqtt->broker.value = "tcp://broker.lan";
+  EXPECT_TRUE(CheckEvents(config).ok());
+  config.webhook.emplace().url.value = "ftp://edge:secret@hooks.lan/";
+  EXPECT_EQ(CheckEvents(config).error().message.find("events.webhook.url: "), 0u);
+  EXPECT_EQ(CheckEvents(config).error().message.find("secret"), std::string::npos);
+  config.webhook->url.value = "https://hooks.lan/";
+  EXPECT_TRUE(CheckEvents(config).ok());
+}
+
 TEST(EventSinks, MakesWhatIsAskedFor) {
   const RealClock clock;
   const auto folder = TemporaryFolder::Create("de_sinks_test").value();

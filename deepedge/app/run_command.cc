@@ -75,6 +75,8 @@ Result<RunPlan> MakeRunPlan(const RunOptions& options) {
     plan.file = config.source;
     plan.specs = SpecsOfConfig(config);
     DE_TRY_STATUS(CheckSources(plan.specs.streams, &config.source));
+    DE_TRY_STATUS(CheckPlaces(plan.specs.streams, &config.source));
+    DE_TRY_STATUS(CheckEvents(config.events, &config.source));
     plan.events = config.events;
     if (config.state_dir) plan.state_folder = *config.state_dir;
     plan.cores = config.limits.cores.value_or(0);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "deepedge/base/file.h"
@@ -14,6 +15,7 @@
 #include "deepedge/base/utf8.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/ingest/source.h"
+#include "deepedge/pipeline/track/zones.h"
 #include "deepedge/repository/model_source.h"
 #include "deepedge/runtime/model_loader.h"
 
@@ -210,6 +212,23 @@ Status CheckSources(const std::vector<StreamSpec>& streams, const SourceMap* fil
   return problems.ToStatus();
 }
 
+Status CheckPlaces(const std::vector<StreamSpec>& streams, const SourceMap* file) {
+  Problems problems;
+  for (const StreamSpec& stream : streams) {
+    const std::string at = PointerTo("/streams", stream.name);
+    const auto where = [&](const std::string& pointer) {
+      return file != nullptr ? file->Where(pointer) : fmt::format("stream '{}'", stream.name);
+    };
+    for (const ZoneSpec& zone : stream.zones) {
+      problems.Add(CheckZone(zone.zone), where(PointerTo(PointerTo(at, "zones"), zone.zone.name) + "/polygon"));
+    }
+    for (const LineSpec& line : stream.lines) {
+      problems.Add(CheckLine(line.line), where(PointerTo(PointerTo(at, "lines"), line.line.name)));
+    }
+  }
+  return problems.ToStatus();
+}
+
 std::string PlaceOfModel(const std::string& name, const SourceMap* file) {
   return file != nullptr ? file->Where(PointerTo(PointerTo("/models", name), "source"))
                          : fmt::format("model '{}'", name);
@@ -242,6 +261,30 @@ void CheckGates(const std::vector<CascadeSpec>& cascades, const std::string& par
   }
 }
 
+// Labels that zones and lines of this stream can have; none where a model is not known here.
+std::optional<std::vector<std::string>> LabelsOfStream(const StreamSpec& stream, const LabelsByModel& labels) {
+  std::vector<std::string> all;
+  for (const TaskSpec& task : stream.tasks) {
+    const auto known = labels.find(task.model);
+    if (known == labels.end()) return std::nullopt;
+    for (const std::string& label : known->second) {
+      if (std::ranges::find(all, label) == all.end()) all.push_back(label);
+    }
+  }
+  return all;
+}
+
+// Gives `check` each label of a zone or line with its place.
+void ForEachLabelOfPlaces(const StreamSpec& stream,
+                          const std::function<void(const std::string& label, const std::string& at)>& check) {
+  const auto each = [&](const std::vector<std::string>& labels, const char* kind, const std::string& name) {
+    const std::string at = PointerTo(PointerTo(PointerTo(PointerTo("/streams", stream.name), kind), name), "labels");
+    for (size_t i = 0; i < labels.size(); ++i) check(labels[i], PointerTo(at, i));
+  };
+  for (const ZoneSpec& zone : stream.zones) each(zone.labels, "zones", zone.zone.name);
+  for (const LineSpec& line : stream.lines) each(line.labels, "lines", line.line.name);
+}
+
 }  // namespace
 
 Status CheckLabels(const std::vector<StreamSpec>& streams, const LabelsByModel& labels, const SourceMap* file) {
@@ -262,6 +305,14 @@ Status CheckLabels(const std::vector<StreamSpec>& streams, const LabelsByModel& 
         check(task.model, task.labels[j], PointerTo(PointerTo(at, "labels"), j));
       CheckGates(task.then, task.model, labels, PointerTo(at, "then"), check);
     }
+    const std::optional<std::vector<std::string>> all = LabelsOfStream(stream, labels);
+    if (!all) continue;
+    ForEachLabelOfPlaces(stream, [&](const std::string& label, const std::string& at) {
+      if (std::ranges::find(*all, label) != all->end()) return;
+      problems.Add(Error{ErrorCode::kBadInput, fmt::format("no model of this stream has a label {}; they have: {}",
+                                                           Quote(label), fmt::join(*all, ", "))},
+                   file != nullptr ? file->Where(at) : fmt::format("stream '{}'", stream.name));
+    });
   }
   return problems.ToStatus();
 }

@@ -47,7 +47,11 @@ Status CheckSources(const std::vector<StreamSpec>& streams, const SourceMap* fil
 // CheckSources.
 Status CheckModels(const std::vector<ModelRequest>& models, const Path& repository, const SourceMap* file = nullptr);
 
-// Checks that the models of the tasks have the labels that the tasks want. Errors as CheckSources.
+// Checks the shapes of zones and lines. Errors as CheckSources.
+Status CheckPlaces(const std::vector<StreamSpec>& streams, const SourceMap* file = nullptr);
+
+// Checks that the models of the tasks have the labels that the tasks want, and that each label of a zone or line is one
+// of some model of its stream. Errors as CheckSources.
 Status CheckLabels(const std::vector<StreamSpec>& streams, const LabelsByModel& labels,
                    const SourceMap* file = nullptr);
 

@@ -47,6 +47,37 @@ TEST(CheckLabels, NamesEveryLabelThatAModelLacks) {
       CheckLabels({{.name = "gate", .address = "a", .tasks = {{.model = "m", .labels = {"blue"}}}}}, labels).ok());
 }
 
+TEST(CheckLabels, ALabelOfAPlaceIsOneOfAnyModelOfItsStream) {
+  const auto streams = [](const char* of_zone, const char* of_line) {
+    return std::vector<StreamSpec>{{.name = "gate",
+                                    .address = "a",
+                                    .zones = {{.zone = {.name = "yard"}, .labels = {of_zone}}},
+                                    .lines = {{.line = {.name = "door"}, .labels = {of_line}}},
+                                    .tasks = {{.model = "m"}, {.model = "n"}}}};
+  };
+  const LabelsByModel labels = {{"m", {"red", "blue"}}, {"n", {"blue", "green"}}};
+  EXPECT_TRUE(CheckLabels(streams("red", "green"), labels).ok());
+  const Status refused = CheckLabels(streams("unicorn", "Red"), labels);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message,
+            "stream 'gate': no model of this stream has a label 'unicorn'; they have: red, blue, green\n"
+            "stream 'gate': no model of this stream has a label 'Red'; they have: red, blue, green");
+}
+
+TEST(CheckPlaces, NamesEveryShapeThatIsNone) {
+  const auto streams = [](std::vector<Point> corners, Point to) {
+    return std::vector<StreamSpec>{{.name = "gate",
+                                    .address = "a",
+                                    .zones = {{.zone = {.name = "yard", .corners = std::move(corners)}}},
+                                    .lines = {{.line = {.name = "door", .from = {0, 0}, .to = to}}}}};
+  };
+  EXPECT_TRUE(CheckPlaces(streams({{0, 0}, {1, 0}, {1, 1}, {0, 1}}, {1, 1})).ok());
+  const Status refused = CheckPlaces(streams({{0, 0}, {1, 1}, {1, 0}, {0, 1}}, {0, 0}));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("stream 'gate': zone 'yard': its sides"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("\nstream 'gate': line 'door'"), std::string::npos);
+}
+
 TEST(SpecsOfOptions, TakesNamesThatNoFileCanHave) {
   const std::string name(5000, 'x');
   EXPECT_EQ(SpecsOfOptions({"a.mp4"}, {name}).models[0].name, name);

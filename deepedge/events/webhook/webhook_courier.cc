@@ -267,6 +267,8 @@ class WebhookCourier::Impl {
   Multi multi_;  // after the handle, which is never left inside it
 };
 
+Status WebhookCourier::CheckAddress(const std::string& address) { return ParseServer(address).status(); }
+
 Result<std::unique_ptr<WebhookCourier>> WebhookCourier::Create(Options options, const Clock& clock) {
   DE_TRY(ServerName server, ParseServer(options.url));
   for (const auto& [header, value] : options.headers) DE_TRY_STATUS(CheckWebhookHeader(header, value));

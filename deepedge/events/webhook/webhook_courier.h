@@ -29,6 +29,8 @@ class WebhookCourier final : public Courier {
     bool pictures = false;
     Duration longest_pause = std::chrono::minutes(5);
   };
+  // Whether events can be posted there; asks nobody. Errors: kBadInput, without the address.
+  static Status CheckAddress(const std::string& address);
   // `clock` is the real one. Errors: kBadInput for an address, header or file that cannot be used; kExhausted.
   static Result<std::unique_ptr<WebhookCourier>> Create(Options options, const Clock& clock);
   ~WebhookCourier() override;
