@@ -101,6 +101,13 @@ Status CheckEvents(const EventsConfig& config, const SourceMap* file) {
   if (config.mqtt) {
     const auto address = ParseBrokerAddress(config.mqtt->broker.value);
     if (!address.ok()) return address.error().Wrap(map.Where("/events/mqtt/broker"));
+    const bool wants_tls =
+        config.mqtt->ca_file || config.mqtt->cert_file || config.mqtt->key_file || config.mqtt->insecure;
+    if (wants_tls && !address.value().tls) {
+      return Error{ErrorCode::kBadInput,
+                   "ca_file, cert_file, key_file and insecure are for a broker with TLS, mqtts://"}
+          .Wrap(map.Where("/events/mqtt/broker"));
+    }
   }
   if (config.webhook) {
     const Status address = WebhookCourier::CheckAddress(config.webhook->url.value);
@@ -109,9 +116,10 @@ Status CheckEvents(const EventsConfig& config, const SourceMap* file) {
   return {};
 }
 
-Result<EventSinks> MakeEventSinks(const EventsConfig& config, const Path& state_folder, const Clock& clock) {
+EventSinks NoEventSinks(const Clock& clock) { return {.bus = std::make_unique<EventBus>(NewIdPrefix(clock))}; }
+
+Status AddEventSinks(const EventsConfig& config, const Path& state_folder, const Clock& clock, EventSinks& sinks) {
   constexpr double kMegabyte = 1e6;
-  EventSinks sinks{.bus = std::make_unique<EventBus>(NewIdPrefix(clock))};
   if (config.file) {
     DE_TRY(auto file,
            NdjsonSink::Create({.path = *config.file,
@@ -124,7 +132,7 @@ Result<EventSinks> MakeEventSinks(const EventsConfig& config, const Path& state_
     DE_TRY(auto snapshots, SnapshotSink::Create({.folder = *config.snapshots->folder}, clock));
     sinks.bus->Add("snapshots", std::move(snapshots));
   }
-  if (!config.outbox && !config.mqtt && !config.webhook) return sinks;
+  if (!config.outbox && !config.mqtt && !config.webhook) return {};
 
   std::error_code cannot;
   std::filesystem::create_directories(state_folder, cannot);
@@ -147,7 +155,7 @@ Result<EventSinks> MakeEventSinks(const EventsConfig& config, const Path& state_
   }
   sinks.outbox = outbox.get();
   sinks.bus->Add("outbox", std::move(outbox));
-  return sinks;
+  return {};
 }
 
 SinkCounts OverallCounts(const EventBus& bus) {

@@ -20,9 +20,12 @@ struct EventSinks {
   Outbox* outbox = nullptr;  // one of the bus's sinks; null: none
 };
 
+// None yet: what is published before there are some goes nowhere.
+EventSinks NoEventSinks(const Clock& clock);
+
 // What is written where is opened here; brokers and servers need not answer yet. `state_folder` holds the outbox.
-// Errors: kBadInput naming the option, or the sink's own.
-Result<EventSinks> MakeEventSinks(const EventsConfig& config, const Path& state_folder, const Clock& clock);
+// Before the first event. Errors: kBadInput naming the option, or the sink's own.
+Status AddEventSinks(const EventsConfig& config, const Path& state_folder, const Clock& clock, EventSinks& sinks);
 
 EventReport ReportOf(const EventSinks& sinks);
 

@@ -61,22 +61,33 @@ TEST(EventSinks, MakesWhatIsAskedFor) {
   const RealClock clock;
   const auto folder = TemporaryFolder::Create("de_sinks_test").value();
   EventsConfig config;
-  auto none = MakeEventSinks(config, folder.path() / "state", clock);
-  ASSERT_TRUE(none.ok());
-  EXPECT_TRUE(none.value().bus->CountsOfSinks().empty());
+  EventSinks none = NoEventSinks(clock);
+  const Status none_made = AddEventSinks(config, folder.path() / "state", clock, none);
+  ASSERT_TRUE(none_made.ok());
+  EXPECT_TRUE(none.bus->CountsOfSinks().empty());
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "state")) << "nothing is kept, so nothing is made";
 
   config.file = (folder.path() / "events.ndjson").string();
   config.outbox = OutboxConfig();
   config.snapshots = SnapshotsConfig();
   config.snapshots->folder = (folder.path() / "pictures").string();
-  auto all = MakeEventSinks(config, folder.path() / "state", clock);
-  ASSERT_TRUE(all.ok()) << all.error().message;
-  EXPECT_EQ(all.value().bus->CountsOfSinks().size(), 3U);
-  EXPECT_NE(all.value().outbox, nullptr);
-  all.value().bus->Publish(StreamUpEvent{.stream = "gate"});
-  EXPECT_TRUE(all.value().bus->Close().ok());
+  EventSinks all = NoEventSinks(clock);
+  const Status all_made = AddEventSinks(config, folder.path() / "state", clock, all);
+  ASSERT_TRUE(all_made.ok()) << all_made.error().message;
+  EXPECT_EQ(all.bus->CountsOfSinks().size(), 3U);
+  EXPECT_NE(all.outbox, nullptr);
+  all.bus->Publish(StreamUpEvent{.stream = "gate"});
+  EXPECT_TRUE(all.bus->Close().ok());
   EXPECT_TRUE(std::filesystem::exists(EventsFileIn(folder.path() / "state")));
+}
+
+TEST(EventTypes, AreThoseThatTheConfigurationKnows) {
+  std::string names;
+  for (const std::string& type : kEventTypes) {
+    EXPECT_TRUE(kEventTypeRule.matches(type)) << type;
+    names += (names.empty() ? "" : ", ") + type;
+  }
+  EXPECT_EQ(names, kEventTypeRule.says);
 }
 
 TEST(EventSinks, NamesTheOptionThatIsWrong) {
@@ -85,7 +96,8 @@ TEST(EventSinks, NamesTheOptionThatIsWrong) {
   EventsConfig config;
   config.mqtt = MqttConfig();
   config.mqtt->broker = std::string("http://broker");
-  const auto made = MakeEventSinks(config, folder.path(), clock);
+  EventSinks sinks = NoEventSinks(clock);
+  const Status made = AddEventSinks(config, folder.path(), clock, sinks);
   ASSERT_FALSE(made.ok());
   EXPECT_NE(made.error().message.find("events.mqtt.broker"), std::string::npos) << made.error().message;
 }

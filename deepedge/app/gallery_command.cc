@@ -30,17 +30,22 @@ double Rounded(float value) { return std::round(static_cast<double>(value) * 1e4
 struct GalleryOptions {
   RepositoryOptions repository;
   std::string gallery;
+  std::string state_dir;
   std::string model;
   std::string detector;
   std::string name;
   std::vector<std::string> pictures;
   std::string threshold;
 
-  Path File() const { return gallery.empty() ? DefaultGallery() : Path(gallery); }
+  Path File() const {
+    if (!gallery.empty()) return gallery;
+    return state_dir.empty() ? DefaultGallery() : Path(state_dir) / "gallery.json";
+  }
   Path Repository() const { return repository.Open().root(); }
 
   void Declare(CLI::App& command) {
     command.add_option("--gallery", gallery, "the gallery's file; default: gallery.json in the state folder");
+    command.add_option("--state-dir", state_dir, "the state folder, as `state_dir` of the configuration that is run");
     repository.Declare(command);
   }
   void DeclareModels(CLI::App& command) {

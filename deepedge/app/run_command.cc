@@ -135,20 +135,27 @@ Result<std::vector<std::unique_ptr<LoadedModel>>> LoadModels(Engine& engine, con
   return models;
 }
 
-// The gallery in the state folder, where there is one and a cascade gives the embeddings it is made of.
+// The gallery in the state folder, where there is one and a model gives the embeddings it is made of.
 Result<std::shared_ptr<const Gallery>> FindGallery(const Path& file,
                                                    const std::vector<std::unique_ptr<LoadedModel>>& models) {
   std::error_code missing;
-  if (!std::filesystem::exists(file, missing)) return std::shared_ptr<const Gallery>();
+  std::shared_ptr<const Gallery> gallery;
+  std::string others;
   for (const auto& model : models) {
-    if (model->card.task != "embedding") continue;
-    DE_TRY(Gallery gallery, ReadGallery(file));
-    DE_TRY(const std::string sha256, Sha256OfFile(GraphFileOf(model->files)));
-    if (gallery.model().sha256 == sha256) return std::make_shared<const Gallery>(std::move(gallery));
-    LogWarning("model '{}': the gallery {} was made with another model, '{}': its embeddings get no names", model->name,
-               file.string(), gallery.model().name);
+    if (model->card.task != "embedding" || !std::filesystem::exists(file, missing)) continue;
+    if (!gallery) {
+      DE_TRY(Gallery read, ReadGallery(file));
+      gallery = std::make_shared<const Gallery>(std::move(read));
+    }
+    DE_TRY(model->sha256, Sha256OfFile(GraphFileOf(model->files)));
+    if (gallery->model().sha256 == model->sha256) return gallery;
+    others += (others.empty() ? "'" : ", '") + model->name + "'";
   }
-  return std::shared_ptr<const Gallery>();
+  if (gallery) {
+    LogWarning("gallery {}: was made with the model '{}', not with {}: no embedding gets a name", file.string(),
+               gallery->model().name, others);
+  }
+  return gallery;
 }
 
 SnapshotRule SnapshotRuleOf(const EventsConfig& events) {
@@ -191,23 +198,23 @@ Status Run(const RunOptions& options) {
   DE_TRY(auto models, LoadModels(*engine, plan, repository, cpus.size(), terminal));
   LabelsByModel labels;
   for (const auto& model : models) labels.emplace(model->name, *model->labels);
-  // The events file is touched last, when nothing is left to be refused.
   DE_TRY_STATUS(CheckLabels(plan.specs.streams, labels, plan.File()));
   DE_TRY(auto gallery, FindGallery(plan.state_folder / "gallery.json", models));
-  DE_TRY(const EventSinks sinks, MakeEventSinks(plan.events, plan.state_folder, clock));
-  EventSink* const sink = sinks.bus.get();
+  EventSinks sinks = NoEventSinks(clock);
   Wakeup wakeup;
   DE_TRY(const auto plane, DataPlane::Create({.cpus = cpus,
                                               .pace = options.pace == "fast" ? Pace::kFast : Pace::kReal,
                                               .all_finished = [&wakeup] { wakeup.Finish(); },
                                               .gallery = std::move(gallery),
                                               .snapshots = SnapshotRuleOf(plan.events)},
-                                             plan.specs.streams, std::move(models), *sink, clock));
+                                             plan.specs.streams, std::move(models), *sinks.bus, clock));
+  // Files and brokers are touched last, when nothing is left to be refused.
+  DE_TRY_STATUS(AddEventSinks(plan.events, plan.state_folder, clock, sinks));
   wakeup.TakeSignals();
   plane->Start();
   WatchUntilOver(*plane, sinks, wakeup, duration, terminal, clock);
   plane->Stop();
-  const Status closed = sink->Close();
+  const Status closed = sinks.bus->Close();
 
   const RunReport report = plane->Report();
   const EventReport events = ReportOf(sinks);

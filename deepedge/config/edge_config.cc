@@ -69,6 +69,12 @@ bool IsEventType(std::string_view text) {
   return std::ranges::count(kTypes, text) > 0;
 }
 
+bool IsPictureType(std::string_view text) {
+  static constexpr std::array<std::string_view, 5> kTypes{"track_started", "zone_entered", "zone_left", "dwell",
+                                                          "line_crossed"};
+  return std::ranges::count(kTypes, text) > 0;
+}
+
 bool IsAddress(std::string_view source) { return source.find("://") != std::string_view::npos; }
 
 std::string ResolvePath(const std::string& path, const Path& folder) {
@@ -303,6 +309,8 @@ const TextRule kEventTypeRule{
     "result, track_started, track_ended, zone_entered, zone_left, dwell, line_crossed, counts, stream_up, stream_down",
     "^(result|track_started|track_ended|zone_entered|zone_left|dwell|line_crossed|counts|stream_up|stream_down)$",
     IsEventType};
+const TextRule kPictureTypeRule{"track_started, zone_entered, zone_left, dwell, line_crossed",
+                                "^(track_started|zone_entered|zone_left|dwell|line_crossed)$", IsPictureType};
 const TextRule kNotEmptyRule{"at least one character", "^[\\s\\S]+$",
                              [](std::string_view text) { return !text.empty(); }};
 

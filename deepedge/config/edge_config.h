@@ -31,6 +31,7 @@ extern const TextRule kNotEmptyRule;
 extern const TextRule kTimeOfDayRule;
 extern const TextRule kTopicRule;
 extern const TextRule kEventTypeRule;
+extern const TextRule kPictureTypeRule;
 
 struct ModelConfig {
   EnvText source;  // value: a path (relative ones resolved against the file's folder), a name in the repository, an URL
@@ -364,7 +365,9 @@ struct MqttConfig {
     field("cert_file", &MqttConfig::cert_file,
           {.help = "This box's own certificate", .text = &kNotEmptyRule, .unset = "none"});
     field("key_file", &MqttConfig::key_file, {.help = "The key to it", .text = &kNotEmptyRule, .unset = "none"});
-    field("insecure", &MqttConfig::insecure, {.help = "With TLS: take the broker's certificate whatever its name"});
+    field(
+        "insecure", &MqttConfig::insecure,
+        {.help = "With TLS: take any certificate from anybody. For tests only: who is in between reads the password"});
     field("types", &MqttConfig::types, {.help = "Types of events to publish", .text = &kEventTypeRule, .unset = "all"});
   }
 };
@@ -411,7 +414,7 @@ struct SnapshotsConfig {
   std::optional<std::string> folder;
 
   static void Fields(auto&& field) {
-    field("types", &SnapshotsConfig::types, {.help = "Types of events that get a picture", .text = &kEventTypeRule});
+    field("types", &SnapshotsConfig::types, {.help = "Types of events that get a picture", .text = &kPictureTypeRule});
     field("quality", &SnapshotsConfig::quality, {.help = "Of the JPEG", .min = 1, .max = 100});
     field("margin", &SnapshotsConfig::margin, {.help = "Around the object, as a share of its box", .min = 0, .max = 5});
     field("folder", &SnapshotsConfig::folder,

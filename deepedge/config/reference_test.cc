@@ -123,8 +123,8 @@ TEST(Example, CallsDefaultWhatIsDefault) {
 }
 
 TEST(TextRules, AgreeWithTheirPatterns) {
-  const TextRule* rules[] = {&kNameRule,      &kSha256Rule, &kListenRule,   &kNotEmptyRule,
-                             &kTimeOfDayRule, &kTopicRule,  &kEventTypeRule};
+  const TextRule* rules[] = {&kNameRule,      &kSha256Rule, &kListenRule,    &kNotEmptyRule,
+                             &kTimeOfDayRule, &kTopicRule,  &kEventTypeRule, &kPictureTypeRule};
   const std::string texts[] = {"",
                                "a",
                                "gate-1",
@@ -160,6 +160,7 @@ TEST(TextRules, AgreeWithTheirPatterns) {
                                "site/+",
                                "result",
                                "results",
+                               "zone_left",
                                "a\nb"};
   for (const TextRule* rule : rules) {
     // Pattern and code say the same, but for a port number, whose size the pattern cannot tell.

@@ -221,8 +221,12 @@ void CascadeRunner::Tell(const Question& question, std::vector<Look> looks, Time
       answer.pts_us = frame.pts_us;
       book_.PutAnswer(question.objects[look.object].track, Seconds(frame.pts_us), std::move(answer));
     }
+    // What cannot be cut out now will hardly be in the next frame: nothing was said of it, and that holds too.
     for (size_t i = 0; i < looked_at.size(); ++i) {
-      if (!looked_at[i]) book_.TakeBack(question.objects[i].track);
+      if (looked_at[i]) continue;
+      last_error_ = model_.card.input.patches > 0 ? "an object has not the points that the model looks at"
+                                                  : "an object lies outside of the picture";
+      book_.PutAnswer(question.objects[i].track, Seconds(frame.pts_us), {.score = 1, .pts_us = frame.pts_us});
     }
   }
   for (Look& look : looks) {

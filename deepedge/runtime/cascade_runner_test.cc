@@ -341,6 +341,27 @@ TEST_F(FollowUpTest, GivesTracksAndSaysWhenTheyBeginAndEnd) {
   EXPECT_EQ(counts[1].counts.at("dog"), 0);
 }
 
+TEST_F(FollowUpTest, EverythingEndsWithTheScene) {
+  LoadedModel& model = AddModel("person", {});
+  FollowUp::Options options{.track = true};
+  options.scene.zones.push_back({.name = "all", .corners = {{0, 0}, {1, 0}, {1, 1}, {0, 1}}, .labels = {}});
+  FollowUp follow_up(options, model, Environment());
+  Handle(follow_up, MakeFrame(0, 0),
+         Result(0, {{.label = 1, .score = 0.9F, .box = {0.2F, 0.2F, 0.4F, 0.6F}, .keypoints = {}}}));
+  follow_up.End();
+  follow_up.End();  // again: there is nothing left to end
+  const auto tracks = sink_.All<TrackEvent>();
+  ASSERT_THAT(tracks, SizeIs(2));
+  EXPECT_TRUE(tracks[1].ended);
+  const auto scene = sink_.All<SceneEvent>();
+  ASSERT_THAT(scene, SizeIs(2));
+  EXPECT_EQ(scene[1].kind, SceneEventKind::kZoneLeft);
+  const auto counts = sink_.All<CountEvent>();
+  ASSERT_THAT(counts, SizeIs(4)) << "of the picture and of the zone, up and down";
+  EXPECT_EQ(counts[2].counts.at("dog"), 0);
+  EXPECT_EQ(counts[3].counts.at("dog"), 0);
+}
+
 TEST_F(FollowUpTest, FindsATrackAgainByItsEmbedding) {
   LoadedModel& model = AddModel("person", {});
   InferenceResult same;

@@ -54,15 +54,38 @@ void FollowUp::Handle(const FramePtr& frame, ResultEvent event, LaneId lane, Inf
   const std::vector<FoundObject> found =
       cascades_.empty() ? std::vector<FoundObject>() : ToPassOn(event, tracked.tracks);
 
-  PublishTracks(*frame, event, tracked.output.started, false);
-  PublishScene(*frame, event, tracked);
-  PublishTracks(*frame, event, tracked.output.ended, true);
-  for (const Track& track : tracked.output.ended) {
-    for (const auto& cascade : cascades_) cascade->ForgetTrack(track.id);
+  pictures_ = 0;
+  PublishTracks(frame.get(), event, tracked.output.started, false);
+  PublishScene(frame.get(), event, tracked);
+  PublishTracks(nullptr, event, tracked.output.ended, true);
+  ForgetTracks(tracked.output.ended);
+  if (options_.track) {
+    last_ = {.stream = event.stream,
+             .model = event.model,
+             .frame = event.frame,
+             .pts_us = event.pts_us,
+             .captured_us = event.captured_us};
   }
   if (options_.report) environment_.events.Publish(std::move(event));
   for (const auto& cascade : cascades_) {
     if (!found.empty()) cascade->Offer(frame, found);
+  }
+}
+
+void FollowUp::End() {
+  if (!options_.track || last_.stream.empty()) return;
+  Tracked tracked;
+  tracked.output.ended = tracker_.EndAll();
+  if (tracked.output.ended.empty()) return;
+  last_.available_us = environment_.clock.EpochMicros(environment_.clock.Now());
+  PublishScene(nullptr, last_, tracked);
+  PublishTracks(nullptr, last_, tracked.output.ended, true);
+  ForgetTracks(tracked.output.ended);
+}
+
+void FollowUp::ForgetTracks(const std::vector<Track>& ended) {
+  for (const Track& track : ended) {
+    for (const auto& cascade : cascades_) cascade->ForgetTrack(track.id);
   }
 }
 
@@ -89,7 +112,7 @@ FollowUp::Tracked FollowUp::TrackObjects(const Frame& frame, InferenceResult& re
 }
 
 std::vector<std::vector<float>> FollowUp::Embed(const Frame& frame, const std::vector<DetectedObject>& objects,
-                                                LaneId lane, InferenceCost& cost) const {
+                                                LaneId lane, InferenceCost& cost) {
   constexpr size_t kMost = 32;  // of a crowd the best: the others go by place
   const PictureView& picture = frame.picture;
   const PictureInput& input = options_.reid->card.input;
@@ -105,7 +128,10 @@ std::vector<std::vector<float>> FollowUp::Embed(const Frame& frame, const std::v
   }
   auto results = RunModelOnPictures(*options_.reid, static_cast<int>(lane.value), environment_.tools[lane.value].scaler,
                                     views, environment_.clock, cost);
-  if (!results.ok()) return {};
+  if (!results.ok()) {
+    error_ = "embeddings for tracks: " + results.error().message;
+    return {};
+  }
   for (size_t i = 0; i < owners.size(); ++i) {
     std::vector<float>& embedding = results.value()[i].embedding;
     double sum = 0;
@@ -118,12 +144,18 @@ std::vector<std::vector<float>> FollowUp::Embed(const Frame& frame, const std::v
 }
 
 template <typename T>
-void FollowUp::PublishWithPicture(const Frame& frame, T event) {
-  if (std::ranges::count(options_.snapshots.types, TypeOf(event)) > 0) {
+void FollowUp::PublishWithPicture(const Frame* frame, T event) {
+  // A lane is not spent on the pictures of a crowd that flickers, nor a broker on a face as large as the picture.
+  constexpr int kMostOfAFrame = 8;
+  constexpr int kLongestSide = 1280;
+  const bool wanted = std::ranges::count(options_.snapshots.types, TypeOf(event)) > 0;
+  if (wanted && frame != nullptr && pictures_ < kMostOfAFrame) {
+    ++pictures_;
     const CropRule rule{.margin = options_.snapshots.margin, .aspect = CropAspect::kKeep};
-    const auto part = CropBox(event.box, frame.picture.width, frame.picture.height, 1, 1, rule);
-    auto jpeg = part ? EncodeJpeg(frame.picture, *part, {.quality = options_.snapshots.quality})
-                     : Result<std::vector<uint8_t>>(std::vector<uint8_t>());
+    const auto part = CropBox(event.box, frame->picture.width, frame->picture.height, 1, 1, rule);
+    auto jpeg =
+        part ? EncodeJpeg(frame->picture, *part, {.quality = options_.snapshots.quality, .longest_side = kLongestSide})
+             : Result<std::vector<uint8_t>>(std::vector<uint8_t>());
     // A picture that cannot be made is no reason to keep the event back.
     if (jpeg.ok() && !jpeg.value().empty()) {
       event.picture = std::make_shared<const std::vector<uint8_t>>(std::move(jpeg).value());
@@ -132,7 +164,7 @@ void FollowUp::PublishWithPicture(const Frame& frame, T event) {
   environment_.events.Publish(std::move(event));
 }
 
-void FollowUp::PublishTracks(const Frame& frame, const ResultEvent& event, const std::vector<Track>& tracks,
+void FollowUp::PublishTracks(const Frame* frame, const ResultEvent& event, const std::vector<Track>& tracks,
                              bool ended) {
   for (const Track& track : tracks) {
     PublishWithPicture(frame, TrackEvent{.ended = ended,
@@ -147,7 +179,7 @@ void FollowUp::PublishTracks(const Frame& frame, const ResultEvent& event, const
   }
 }
 
-void FollowUp::PublishScene(const Frame& frame, const ResultEvent& event, const Tracked& tracked) {
+void FollowUp::PublishScene(const Frame* frame, const ResultEvent& event, const Tracked& tracked) {
   if (!scene_) return;
   std::vector<SceneObject> objects;
   for (size_t i = 0; i < tracked.tracks.size(); ++i) {
@@ -163,16 +195,19 @@ void FollowUp::PublishScene(const Frame& frame, const ResultEvent& event, const 
   std::vector<int64_t> ended;
   for (const Track& track : tracked.output.ended) ended.push_back(track.id);
   const SceneReport report = scene_->Update({.time_s = Seconds(event), .objects = objects, .ended = ended});
-  for (const SceneChange& change : report.events) PublishChange(frame, change, event);
+  for (const SceneChange& change : report.events) {
+    const bool is_seen = std::ranges::count(tracked.tracks, change.track) > 0;
+    PublishChange(is_seen ? frame : nullptr, change, event);
+  }
   for (const SceneCounts& place : report.counts) {
     CountEvent counts{.stream = event.stream, .model = event.model, .moment = MomentOf(event)};
     if (place.zone != kWholePicture) counts.zone = options_.scene.zones[place.zone].name;
-    for (const LabelCount& label : place.labels) counts.counts[model_.card.LabelOf(label.label)] = label.count;
+    for (const LabelCount& label : place.labels) counts.counts[model_.card.LabelOf(label.label)] += label.count;
     environment_.events.Publish(std::move(counts));
   }
 }
 
-void FollowUp::PublishChange(const Frame& frame, const SceneChange& change, const ResultEvent& event) {
+void FollowUp::PublishChange(const Frame* frame, const SceneChange& change, const ResultEvent& event) {
   const bool crossed = change.kind == SceneChangeKind::kLineCrossed;
   PublishWithPicture(frame, SceneEvent{.kind = KindOf(change.kind),
                                        .stream = event.stream,

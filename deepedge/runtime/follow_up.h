@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "deepedge/events/event.h"
@@ -37,6 +38,12 @@ class FollowUp {
   // and moves the time at which the result is available by what they take.
   void Handle(const FramePtr& frame, ResultEvent event, LaneId lane, InferenceCost& cost);
 
+  // The scene is over, for now or for good: all tracks end, leave their zones and are counted no more. As Handle, by
+  // the task's job or while none runs.
+  void End();
+  // Why embeddings for tracks failed last; empty: they did not. By the task's job.
+  std::string TakeError() { return std::exchange(error_, {}); }
+
   // Of all cascades: does nothing wait for a lane; is nothing waiting or being worked on.
   bool CanAccept() const;
   bool IsIdle() const;
@@ -54,13 +61,15 @@ class FollowUp {
   Tracked TrackObjects(const Frame& frame, InferenceResult& result, LaneId lane, InferenceCost& cost);
   // Of the objects that are reported; empty for others, and where the model fails: tracks then go without.
   std::vector<std::vector<float>> Embed(const Frame& frame, const std::vector<DetectedObject>& objects, LaneId lane,
-                                        InferenceCost& cost) const;
-  void PublishTracks(const Frame& frame, const ResultEvent& event, const std::vector<Track>& tracks, bool ended);
-  void PublishScene(const Frame& frame, const ResultEvent& event, const Tracked& tracked);
-  void PublishChange(const Frame& frame, const SceneChange& change, const ResultEvent& event);
+                                        InferenceCost& cost);
+  // `frame`: where the objects are seen; null: nowhere any more.
+  void PublishTracks(const Frame* frame, const ResultEvent& event, const std::vector<Track>& tracks, bool ended);
+  void PublishScene(const Frame* frame, const ResultEvent& event, const Tracked& tracked);
+  void PublishChange(const Frame* frame, const SceneChange& change, const ResultEvent& event);
+  void ForgetTracks(const std::vector<Track>& ended);
   // The event with its picture, where events of its type get one.
   template <typename T>
-  void PublishWithPicture(const Frame& frame, T event);
+  void PublishWithPicture(const Frame* frame, T event);
   std::vector<FoundObject> ToPassOn(const ResultEvent& event, const std::vector<int64_t>& tracks) const;
   std::vector<int> ZonesAt(const Box& box) const;
 
@@ -71,6 +80,9 @@ class FollowUp {
   // Of the task's job only.
   Tracker tracker_;
   std::unique_ptr<SceneWatch> scene_;  // null: nothing is tracked
+  ResultEvent last_;                   // without its result: when and where it was
+  int pictures_ = 0;                   // made of the frame
+  std::string error_;
 };
 
 }  // namespace deepedge

@@ -33,6 +33,7 @@ struct LoadedModel {
   float threshold = 0;                     // objects under this score are not reported
   std::vector<PyramidLevel> smaller;  // of a card with a pyramid: the sizes below that of `compiled`, the largest first
   ModelFiles files;
+  std::string sha256;  // of the graph file, where somebody has asked for it; a gallery is of one model
 };
 
 }  // namespace deepedge

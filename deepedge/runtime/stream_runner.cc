@@ -144,6 +144,10 @@ void StreamRunner::HandleTaskProgress() {
 void StreamRunner::Run(const RunContext& /*context*/) {
   if (pictures_.empty()) DecodeNext();
   DeliverPictures();
+  if (drained_ && pictures_.empty()) {
+    drained_ = false;
+    for (const auto& task : tasks_) task->EndTracks();
+  }
   {
     MutexLock lock(mutex_);
     has_pictures_ = !pictures_.empty();
@@ -173,6 +177,7 @@ void StreamRunner::DecodeNext() {
     decoder_->Drain();
     ReceivePictures();
     GiveUpAll(EndReason::kNotDecodable);
+    drained_ = true;
   }
   const Duration cost = ThreadCpuTime() - start;
   MutexLock lock(mutex_);
@@ -285,7 +290,10 @@ void StreamRunner::DropWaiting() {
   }
   account_.End(EndReason::kStopped, packets);
   GiveUpAll(EndReason::kStopped);
-  for (const auto& task : tasks_) task->DropWaiting();
+  for (const auto& task : tasks_) {
+    task->DropWaiting();
+    task->EndTracks();
+  }
   FinishIfDone();
 }
 

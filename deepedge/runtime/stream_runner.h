@@ -140,6 +140,7 @@ class StreamRunner final : public PacketHandler, public Job, public TaskListener
   int64_t next_sequence_ = 0;
   std::deque<NumberedPicture> pictures_;
   int64_t next_frame_ = 0;
+  bool drained_ = false;  // the decoder has given its last pictures: the scene is over when they are delivered
 };
 
 }  // namespace deepedge

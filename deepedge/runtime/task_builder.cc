@@ -32,6 +32,11 @@ std::vector<int> NumbersKnown(const LoadedModel& model, const std::vector<std::s
   return numbers;
 }
 
+// Embeddings of two models cannot be compared, even where they are of one length.
+const Gallery* GalleryFor(const LoadedModel& model, const Gallery* gallery) {
+  return gallery != nullptr && !model.sha256.empty() && gallery->model().sha256 == model.sha256 ? gallery : nullptr;
+}
+
 Result<SceneRules> RulesOf(const StreamSpec& stream, const LoadedModel& model) {
   SceneRules rules;
   for (const ZoneSpec& zone : stream.zones) {
@@ -133,7 +138,7 @@ Result<std::unique_ptr<CascadeRunner>> TaskBuilder::Cascade(const Above& above, 
                                  .deadline = above.task.deadline,
                                  .lossless = above.options.lossless,
                                  .report = spec.report,
-                                 .gallery = model.card.task == "embedding" ? above.options.gallery : nullptr};
+                                 .gallery = GalleryFor(model, above.options.gallery)};
   if (options.align && model.card.task != "embedding" && model.card.task != "classification") {
     return Error{ErrorCode::kBadInput,
                  fmt::format("stream '{}': '{}' cannot have its crops aligned: its results are places in the crop ({})",

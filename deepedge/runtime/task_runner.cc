@@ -80,16 +80,39 @@ void TaskRunner::Run(const RunContext& context) {
   }
 
   Time deadline;
-  bool again = false;
-  {
-    MutexLock lock(mutex_);
-    again = mailbox_ != nullptr;
-    state_ = again ? State::kQueued : State::kIdle;
-    if (again) deadline = DeadlineOf(*mailbox_, options_.deadline);
-  }
+  const bool again = GoOn(deadline);
   frame.reset();  // the decoder may use the buffer again
   if (again) environment_.lanes.Submit(*this, {.deadline = deadline, .resource = model_slots_});
   stream_.HandleTaskProgress();
+}
+
+bool TaskRunner::GoOn(Time& deadline) {
+  while (true) {
+    {
+      MutexLock lock(mutex_);
+      if (mailbox_ != nullptr) {
+        deadline = DeadlineOf(*mailbox_, options_.deadline);
+        state_ = State::kQueued;
+        return true;
+      }
+      if (!std::exchange(end_tracks_, false)) {
+        state_ = State::kIdle;
+        return false;
+      }
+    }
+    follow_up_.End();
+  }
+}
+
+void TaskRunner::EndTracks() {
+  {
+    MutexLock lock(mutex_);
+    end_tracks_ = true;
+    if (state_ != State::kIdle) return;
+    state_ = State::kRunning;
+  }
+  Time deadline;
+  if (GoOn(deadline)) environment_.lanes.Submit(*this, {.deadline = deadline, .resource = model_slots_});
 }
 
 void TaskRunner::Infer(const FramePtr& frame, const RunContext& context) {
@@ -106,7 +129,8 @@ void TaskRunner::Infer(const FramePtr& frame, const RunContext& context) {
   MutexLock lock(mutex_);
   cost_ += cost;
   if (done) latency_.Add(available - frame->captured);
-  if (!done) last_error_ = std::move(error);
+  if (error.empty()) error = follow_up_.TakeError();
+  if (!error.empty()) last_error_ = std::move(error);
 }
 
 ResultEvent TaskRunner::EventOf(const Frame& frame, InferenceResult result, Time available) const {

@@ -63,6 +63,9 @@ class TaskRunner final : public Job {
 
   // True when no frame waits or is being worked on, by the task or its cascades.
   bool IsIdle() const DE_EXCLUDES(mutex_);
+  // The scene is over, for now or for good: tracks end when the frame that waits or runs is done, or at once. By the
+  // stream's decode job, or after the lanes have stopped.
+  void EndTracks() DE_EXCLUDES(mutex_);
   // After the lanes have stopped: a frame that still waits is counted as dropped.
   void DropWaiting() DE_EXCLUDES(mutex_);
 
@@ -80,6 +83,8 @@ class TaskRunner final : public Job {
  private:
   enum class State { kIdle, kQueued, kRunning };
 
+  // After a job: what comes next. True: a frame waits, and the job is to be submitted again with the deadline.
+  bool GoOn(Time& deadline) DE_EXCLUDES(mutex_);
   // Frame to result and what follows, and the frame's ending.
   void Infer(const FramePtr& frame, const RunContext& context) DE_EXCLUDES(mutex_);
   ResultEvent EventOf(const Frame& frame, InferenceResult result, Time available) const;
@@ -95,6 +100,7 @@ class TaskRunner final : public Job {
   mutable Mutex mutex_;
   State state_ DE_GUARDED_BY(mutex_) = State::kIdle;
   FramePtr mailbox_ DE_GUARDED_BY(mutex_);
+  bool end_tracks_ DE_GUARDED_BY(mutex_) = false;  // asked for while a frame was waiting or running
   RateGate gate_ DE_GUARDED_BY(mutex_);
   Histogram latency_ DE_GUARDED_BY(mutex_);
   InferenceCost cost_ DE_GUARDED_BY(mutex_);

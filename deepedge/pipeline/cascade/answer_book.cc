@@ -38,8 +38,10 @@ bool AnswerBook::Ask(int64_t track, double now_s) {
 }
 
 void AnswerBook::PutAnswer(int64_t track, double now_s, Answer answer) {
-  if (track == 0) return;
-  Entry& entry = EntryOf(track, now_s);
+  // A track that was forgotten meanwhile stays forgotten.
+  const auto found = entries_.find(track);
+  if (track == 0 || found == entries_.end()) return;
+  Entry& entry = found->second;
   entry.asked = false;
   entry.answer = std::move(answer);
   entry.answered_s = now_s;

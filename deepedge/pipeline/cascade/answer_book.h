@@ -30,6 +30,7 @@ class AnswerBook {
   // The gate has opened for an object of this track (0: it has none) at this time: is the model to be asked? When the
   // answer is yes, it counts as asked until PutAnswer or TakeBack.
   bool Ask(int64_t track, double now_s);
+  // Of a track that is over by now nothing is kept.
   void PutAnswer(int64_t track, double now_s, Answer answer);
   // What was asked will not be answered: the frame was dropped, or the model failed.
   void TakeBack(int64_t track);

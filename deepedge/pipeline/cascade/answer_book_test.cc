@@ -57,6 +57,15 @@ TEST(AnswerBook, AsksAlwaysAboutWhatHasNoTrack) {
   EXPECT_EQ(book.Find(0), nullptr);
 }
 
+TEST(AnswerBook, AnAnswerThatComesAfterTheTrackIsOverIsNotKept) {
+  AnswerBook book({});
+  EXPECT_TRUE(book.Ask(1, 0));
+  book.Forget(1);
+  book.PutAnswer(1, 1, {"anna", 0.9F, 0});
+  EXPECT_EQ(book.Find(1), nullptr);
+  EXPECT_EQ(book.size(), 0U);
+}
+
 TEST(AnswerBook, SurvivesAClockThatIsSetBack) {
   AnswerBook book({.answer_s = 5});
   EXPECT_TRUE(book.Ask(1, 1000));
