@@ -29,6 +29,12 @@ class BlockingJob final : public Job {
   std::latch go_on{1};
 };
 
+class MarkerJob final : public Job {
+ public:
+  void Run(const RunContext&) override { reached.count_down(); }
+  std::latch reached{1};
+};
+
 class CascadeTest : public ::testing::Test, public TaskListener {
  protected:
   CascadeTest() {
@@ -67,9 +73,12 @@ class CascadeTest : public ::testing::Test, public TaskListener {
     found.as_parent = parent;
     return found;
   }
-  // Jobs that wait are run, then the lanes stop.
+  // Returns when nothing waits and the only lane has left the last job: what it ran may then be destroyed.
   void FinishJobs(const CascadeRunner& runner) {
     while (!runner.IsIdle()) std::this_thread::yield();
+    markers_.push_back(std::make_unique<MarkerJob>());
+    lanes_->Submit(*markers_.back(), {});
+    markers_.back()->reached.wait();
   }
   static CascadeReport ReportOf(const CascadeRunner& runner) {
     std::vector<CascadeReport> reports;
@@ -83,6 +92,7 @@ class CascadeTest : public ::testing::Test, public TaskListener {
   RgbPicture picture_{.width = 100, .height = 50, .pixels = std::vector<uint8_t>(100 * 50 * 3)};
   std::atomic<int> progress_ = 0;
   std::vector<std::unique_ptr<LoadedModel>> models_;
+  std::vector<std::unique_ptr<MarkerJob>> markers_;
   std::unique_ptr<Lanes> lanes_;
 };
 
