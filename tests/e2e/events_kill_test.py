@@ -75,16 +75,6 @@ class EventsKillTest(harness.EndToEndTest):
         before = count()
         broker.wait_until(lambda: process.poll() is not None or count() >= before + more, f"{more} events of {name}")
 
-    def deliver_the_rest(self, config):
-        for _ in range(10):
-            outcome = harness.run("run", config, "--duration", "2s", "--json")
-            self.assertEqual(outcome.code, 0, outcome.err)
-            courier = next(s for s in outcome.summary()["sinks"] if s["name"] == "mqtt")
-            self.assertEqual((courier["lost"], courier["refused"]), (0, 0), courier)
-            if courier["waiting"] == 0:
-                return
-        self.fail(f"events still wait: {courier}")
-
     def test_killed_while_events_flow(self):
         config = self.configure("flow", self.broker.port)
         file = self.folder / "flow.ndjson"
@@ -99,7 +89,7 @@ class EventsKillTest(harness.EndToEndTest):
             acknowledged = {event["id"] for event in self.arrived("flow")}
             self.assertEqual(acknowledged - kept, set(), "nobody has heard of what is not kept")
             whole_lines(file)
-        self.deliver_the_rest(config)
+        broker.deliver_the_rest(self, config)
 
         kept = self.in_outbox(config)
         by_id = {event["id"]: event for event in kept}
