@@ -96,6 +96,33 @@ TEST_F(OutboxTest, ACourierGoesOnWhereItStoppedAndANewOneStartsAtTheEnd) {
   EXPECT_EQ(new_courier.ids(), IdsUpTo(30, 20));
 }
 
+TEST_F(OutboxTest, ACursorThatCannotBeReadIsNotWrittenOver) {
+  Received received;
+  Received new_courier;
+  {
+    auto outbox = Open();
+    outbox->AddCourier(std::make_unique<FakeCourier>(received), {});
+    outbox->Publish(EventNumber(0));
+    ASSERT_TRUE(outbox->Close().ok());
+  }
+  auto outbox = Open();
+  for (int i = 1; i < 10; ++i) outbox->Publish(EventNumber(i));  // before the courier is there
+  ASSERT_TRUE(WaitUntil([&] { return outbox->counts().delivered == 9; }));
+  Database other = Database::Open(path(), Database::Mode::kReadWrite, 1000).value();
+  ASSERT_TRUE(other.Execute("ALTER TABLE couriers RENAME TO elsewhere").ok());
+  outbox->AddCourier(std::make_unique<FakeCourier>(received), {});
+  outbox->AddCourier(std::make_unique<FakeCourier>(new_courier, "new"), {});
+  for (int i = 10; i < 20; ++i) outbox->Publish(EventNumber(i));
+  std::this_thread::sleep_for(milliseconds(200));
+  EXPECT_EQ(outbox->counts().delivered, 9) << "the new courier is to get the others";
+  ASSERT_TRUE(other.Execute("ALTER TABLE elsewhere RENAME TO couriers").ok());
+  EXPECT_TRUE(received.WaitFor(20));
+  EXPECT_TRUE(new_courier.WaitFor(10));
+  EXPECT_TRUE(outbox->Close().ok());
+  EXPECT_EQ(received.ids(), IdsUpTo(20));
+  EXPECT_EQ(new_courier.ids(), IdsUpTo(20, 10));
+}
+
 TEST_F(OutboxTest, WhatFailedComesAgainWhileOthersGoOn) {
   Received flaky;
   Received steady;
