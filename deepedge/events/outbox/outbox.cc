@@ -319,8 +319,8 @@ class Outbox::Impl {
   Result<bool> RemoveSome() DE_EXCLUDES(mutex_) {
     std::vector<OutboxStore::Row> rows;
     if (options_.max_age.count() > 0) {
-      const int64_t before = clock_.EpochMicros(clock_.Now() - options_.max_age);
-      DE_TRY(rows, store_->RowsBefore(before, kRowsARemoval));
+      const int64_t now = clock_.EpochMicros(clock_.Now());
+      DE_TRY(rows, store_->RowsTooOld(now, options_.max_age, kRowsARemoval));
     }
     if (rows.empty() && options_.max_bytes > 0) {
       DE_TRY(const int64_t used, store_->UsedBytes());

@@ -241,11 +241,23 @@ TEST_F(OutboxTest, RetentionByAgeRemovesWhatIsOld) {
   options.max_age = std::chrono::hours(1);
   auto outbox = Open(options);
   const int64_t now = clock_.EpochMicros(clock_.Now());
-  for (int i = 0; i < 600; ++i) outbox->Publish(EventNumber(i));  // of 1970
+  const int64_t old = now - int64_t{2} * 3600 * 1'000'000;
+  for (int i = 0; i < 600; ++i) outbox->Publish(StreamUpEvent{.stream = "s", .at_us = old + i, .id = "old"});
   outbox->Publish(StreamUpEvent{.stream = "s", .at_us = now, .id = "now"});
   EXPECT_TRUE(WaitUntil([&] { return ReadEvents(path(), {}).value().size() == 1; }));
   EXPECT_EQ(ReadEvents(path(), {}).value()[0].id, "now");
   EXPECT_TRUE(outbox->Close().ok());
+}
+
+TEST_F(OutboxTest, RetentionByAgeKeepsWhatAWrongClockWrote) {
+  Outbox::Options options = Options();
+  options.max_age = std::chrono::hours(1);
+  auto outbox = Open(options);
+  for (int i = 0; i < 600; ++i) outbox->Publish(EventNumber(i));  // of 1970; so many that retention looks at once
+  EXPECT_TRUE(WaitUntil([&] { return outbox->counts().delivered == 600; }));
+  outbox->Publish(StreamUpEvent{.stream = "s", .at_us = clock_.EpochMicros(clock_.Now()), .id = "now"});
+  EXPECT_TRUE(outbox->Close().ok());
+  EXPECT_EQ(ReadEvents(path(), {}).value().size(), 601U);
 }
 
 TEST_F(OutboxTest, AFullDiskMakesEventsWaitThenTheNewestAreLost) {

@@ -14,6 +14,7 @@ constexpr int64_t kApplicationId = 0x6445764F;  // in the file's header: told fr
 constexpr int kBusyMs = 250;                    // the writer tries again by itself, and must close within a second
 constexpr int kReaderBusyMs = 2000;
 constexpr int64_t kRowsAPage = 4096;
+constexpr int64_t kFirstPlausibleUs = 1'577'836'800'000'000;  // 2020, Unix epoch: nothing was written before
 
 constexpr const char* kSchema = R"(
   PRAGMA auto_vacuum = INCREMENTAL;
@@ -103,7 +104,7 @@ Status OutboxStore::Prepare() {
       {select_cursor_, "SELECT cursor FROM couriers WHERE name = ?"},
       {count_, "SELECT type, count(*) FROM events WHERE number > ? GROUP BY type"},
       {oldest_, "SELECT number, type FROM events ORDER BY number LIMIT ?"},
-      {before_, "SELECT number, type FROM events WHERE at_us < ? ORDER BY at_us LIMIT ?"},
+      {times_, "SELECT number, type, at_us FROM events ORDER BY number LIMIT ?"},
       {remove_, "DELETE FROM events WHERE number = ?"},
       {begin_, "BEGIN IMMEDIATE"},
       {commit_, "COMMIT"},
@@ -205,9 +206,23 @@ Result<std::vector<OutboxStore::Row>> OutboxStore::OldestRows(int64_t limit) {
   return Rows(*oldest_);
 }
 
-Result<std::vector<OutboxStore::Row>> OutboxStore::RowsBefore(int64_t at_us, int64_t limit) {
-  before_->Bind(1, at_us).Bind(2, limit);
-  return Rows(*before_);
+Result<std::vector<OutboxStore::Row>> OutboxStore::RowsTooOld(int64_t now_us, std::chrono::microseconds max_age,
+                                                              int64_t limit) {
+  std::vector<Row> rows;
+  size_t too_old = 0;  // so many of `rows`: up to the last that is known to be
+  times_->Bind(1, kRowsAPage);
+  while (too_old < static_cast<size_t>(limit)) {
+    DE_TRY(const bool is_row, times_->Step());
+    if (!is_row) break;
+    const int64_t at_us = times_->Integer(2);
+    const bool is_plausible = at_us >= kFirstPlausibleUs && at_us <= now_us;
+    if (is_plausible && now_us - at_us <= max_age.count()) break;
+    rows.push_back({times_->Integer(0), std::string(times_->Text(1))});
+    if (is_plausible) too_old = rows.size();
+  }
+  times_->Reset();
+  rows.resize(std::min(too_old, static_cast<size_t>(limit)));
+  return rows;
 }
 
 Status OutboxStore::Remove(std::span<const Row> rows) {

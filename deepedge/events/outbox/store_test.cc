@@ -93,12 +93,53 @@ TEST_F(StoreTest, RemovesTheOldestAndGivesSpaceBack) {
   ASSERT_TRUE(store.Write(events, {}).ok());
   const int64_t before = store.UsedBytes().value();
   EXPECT_GT(before, 4'000'000);
-  ASSERT_TRUE(store.Remove(store.RowsBefore(1000 * 151, 1000).value()).ok());
+  ASSERT_TRUE(store.Remove(store.OldestRows(150).value()).ok());
   EXPECT_LT(store.UsedBytes().value(), before / 3);
   EXPECT_EQ(store.OldestRows(1).value()[0].number, 151);
   ASSERT_TRUE(store.GiveBackSpace().ok());
   store = Open();  // closing the first writes the log into the file
   EXPECT_LT(static_cast<int64_t>(std::filesystem::file_size(path())), before / 3 + 100'000);
+}
+
+TEST_F(StoreTest, OnlyWhatIsKnownToBeTooOldGoesFromTheFront) {
+  constexpr int64_t kDay = int64_t{24} * 3600 * 1'000'000;
+  constexpr int64_t kNow = 20'000 * kDay;  // in 2024
+  const int64_t old = kNow - 8 * kDay;
+  const int64_t young = kNow - 6 * kDay;
+  const int64_t unset = 5;  // 1970
+  const int64_t ahead = kNow + kDay;
+  struct Case {
+    const char* what;
+    std::vector<int64_t> times;
+    int64_t now;
+    size_t removed;
+  };
+  const Case cases[] = {
+      {"nothing there", {}, kNow, 0},
+      {"old before young", {old, old + 1, young}, kNow, 2},
+      {"at most so many", {old, old, old, old, old, old}, kNow, 5},
+      {"written by a clock that was not set", {unset, unset, unset}, kNow, 0},
+      {"written by a clock that was ahead", {ahead, young}, kNow, 0},
+      {"unknown before young", {unset, ahead, young}, kNow, 0},
+      {"unknown before old is older still", {unset, ahead, old, unset, young}, kNow, 3},
+      {"old behind young waits for it", {young, old, old}, kNow, 0},
+      {"the clock is not set now", {old, young, old}, unset, 0},
+      {"the clock is not set, nor was it", {0, 1, 2}, 8 * kDay, 0},
+  };
+  for (const Case& c : cases) {
+    std::filesystem::remove(path());
+    OutboxStore store = Open();
+    std::vector<UnstoredEvent> events;
+    for (const int64_t at_us : c.times) {
+      events.push_back(EventNumber(1));
+      events.back().at_us = at_us;
+    }
+    ASSERT_TRUE(store.Write(events, {}).ok());
+    const auto rows = store.RowsTooOld(c.now, std::chrono::hours(7 * 24), 5);
+    ASSERT_TRUE(rows.ok()) << c.what;
+    ASSERT_EQ(rows.value().size(), c.removed) << c.what;
+    for (size_t i = 0; i < c.removed; ++i) EXPECT_EQ(rows.value()[i].number, static_cast<int64_t>(i + 1)) << c.what;
+  }
 }
 
 TEST_F(StoreTest, LeavesForeignAndLaterFilesAlone) {
