@@ -338,6 +338,7 @@ class Outbox::Impl {
   void CountLost(const std::vector<OutboxStore::Row>& rows) DE_EXCLUDES(mutex_) {
     removed_up_to_ = std::max(removed_up_to_, std::ranges::max(rows, {}, &OutboxStore::Row::number).number);
     for (const Feed& feed : feeds_) {
+      feed.lane->RemovedUpTo(removed_up_to_);
       const int64_t lost = std::ranges::count_if(rows, [&](const OutboxStore::Row& row) {
         return row.number > feed.position && Wants(feed.lane->types(), row.type);
       });

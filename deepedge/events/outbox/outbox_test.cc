@@ -260,6 +260,33 @@ TEST_F(OutboxTest, RetentionByAgeKeepsWhatAWrongClockWrote) {
   EXPECT_EQ(ReadEvents(path(), {}).value().size(), 601U);
 }
 
+TEST_F(OutboxTest, ABatchThatNeverArrivesIsGivenUpWithItsRows) {
+  Outbox::Options options = Options();
+  options.max_age = std::chrono::hours(1);
+  const int64_t now = clock_.EpochMicros(clock_.Now());
+  const int64_t almost_old = now - int64_t{3600} * 1'000'000 + 1'500'000;  // too old in a second and a half
+  Received received;
+  auto outbox = Open(options);
+  outbox->AddCourier(
+      std::make_unique<FakeCourier>("picky",
+                                    [&](std::span<const StoredEvent> events, const auto&) -> Result<Delivery> {
+                                      if (events[0].id == "bad") return Error{ErrorCode::kUnavailable, "indigestible"};
+                                      received.Add(events);
+                                      return Delivery{.arrived = events.size()};
+                                    }),
+      {});
+  // Fewer than make retention look before it does so by itself.
+  for (int i = 0; i < 280; ++i) outbox->Publish(StreamUpEvent{.stream = "s", .at_us = almost_old, .id = "bad"});
+  for (int i = 0; i < 200; ++i) outbox->Publish(StreamUpEvent{.stream = "s", .at_us = now, .id = std::to_string(i)});
+  EXPECT_TRUE(received.WaitFor(200)) << "those behind it come";
+  EXPECT_TRUE(outbox->Close().ok());
+  EXPECT_EQ(received.ids(), IdsUpTo(200));
+  const CourierCounts counts = outbox->couriers().at(0);
+  EXPECT_EQ(counts.delivered, 200);
+  EXPECT_EQ(counts.lost, 280);
+  EXPECT_EQ(counts.waiting, 0);
+}
+
 TEST_F(OutboxTest, AFullDiskMakesEventsWaitThenTheNewestAreLost) {
   Outbox::Options options = Options();
   options.queue_capacity = 50;
