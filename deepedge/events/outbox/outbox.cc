@@ -28,6 +28,8 @@ constexpr size_t kBatchEvents = 256;  // for a courier
 constexpr size_t kBatchBytes = size_t{8} << 20;
 constexpr size_t kEventsAWrite = 1024;  // one transaction: short enough for readers and for Close
 constexpr int64_t kRowsARemoval = 500;
+constexpr int64_t kLongestEvent = int64_t{64} << 20;  // bytes; the store would refuse it time and again
+static_assert(kLongestEvent < Database::kLongestRow);
 
 UnstoredEvent ToStore(const Event& event) {
   UnstoredEvent unstored;
@@ -79,8 +81,8 @@ class Outbox::Impl {
       MutexLock lock(mutex_);
       ++counts_.accepted;
       const int64_t queued = counts_.accepted - counts_.delivered - counts_.lost;
-      const bool is_full =
-          queued > static_cast<int64_t>(options_.queue_capacity) || queued_bytes_ + bytes > options_.queue_bytes;
+      const bool is_full = queued > static_cast<int64_t>(options_.queue_capacity) ||
+                           queued_bytes_ + bytes > options_.queue_bytes || bytes > kLongestEvent;
       if (closing_ || is_full) {
         ++counts_.lost;
         ++refused_;

@@ -34,7 +34,7 @@ struct UnstoredEvent {
   std::string json;
   std::shared_ptr<const std::vector<uint8_t>> picture;
 
-  size_t bytes() const { return id.size() + json.size() + (picture ? picture->size() : 0); }
+  size_t bytes() const { return id.size() + json.size() + (picture ? picture->size() : 0); }  // about
 };
 
 struct CourierCursor {
@@ -112,7 +112,9 @@ struct EventQuery {
   std::string stream = {};  // empty: all
   int64_t after = 0;        // number: only what follows
   size_t limit = 1000;      // at most so many events
-  bool newest = false;      // the last `limit` rather than the first; the order stays ascending
+  // No further event after so many bytes: fewer than `limit` need not be all, none is.
+  size_t max_bytes = size_t{64} << 20;
+  bool newest = false;  // the last `limit` rather than the first; the order stays ascending
   bool with_pictures = false;
 };
 

@@ -160,6 +160,58 @@ TEST_F(StoreTest, LeavesForeignAndLaterFilesAlone) {
   EXPECT_NE(error.message.find("schema 9, this one knows 1"), std::string::npos) << error.message;
 }
 
+TEST_F(StoreTest, WhatIsNotTheTablesOfAnOutboxIsDamaged) {
+  constexpr const char* kEndless =
+      "CREATE VIEW events AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS number, "
+      "i AS at_us, 'counts' AS type, 's' AS stream, 'id' AS id, '{}' AS json, NULL AS picture FROM n";
+  struct Case {
+    const char* what;
+    std::vector<const char*> changes;
+  };
+  const Case cases[] = {
+      {"no events", {"DROP TABLE events"}},
+      {"no cursors", {"DROP TABLE couriers"}},
+      {"no version", {"DROP TABLE schema_version"}},
+      {"a column missing", {"ALTER TABLE events RENAME COLUMN json TO text"}},
+      {"a view without end", {"DROP TABLE events", kEndless}},
+      {"a trigger", {"CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM couriers; END"}},
+      {"a number too high", {"INSERT INTO couriers VALUES ('mqtt', 9223372036854775807)"}},
+  };
+  for (const Case& c : cases) {
+    const Path file = folder_.path() / (std::string(c.what) + ".db");
+    OutboxStore::Open(file, false).value();
+    {
+      Database other = Database::Open(file, Database::Mode::kReadWrite, 0).value();
+      for (const char* change : c.changes) ASSERT_TRUE(other.Execute(change).ok()) << c.what;
+    }
+    const Error error = OutboxStore::Open(file, false).status().error();
+    EXPECT_EQ(error.code, ErrorCode::kBadInput) << c.what << ": " << error.message;
+    EXPECT_TRUE(error.message.starts_with(file.string() + ": damaged (")) << error.message;
+    OutboxFile claimed = OutboxFile::Claim(file).value();
+    EXPECT_TRUE(claimed.Open(false, 1).ok()) << c.what << ": put aside";
+    if (std::string_view(c.what) == "a view without end") {
+      EXPECT_EQ(ReadEvents(file.string() + ".damaged-1", {}).status().error().code, ErrorCode::kBadInput);
+    }
+  }
+}
+
+TEST_F(StoreTest, ACursorBelowZeroIsZero) {
+  Open();
+  Database other = Database::Open(path(), Database::Mode::kReadWrite, 0).value();
+  ASSERT_TRUE(other.Execute("INSERT INTO couriers VALUES ('mqtt', -5)").ok());
+  EXPECT_EQ(Open().CursorOf("mqtt").value(), 0);
+}
+
+TEST_F(StoreTest, ReadersPagesAreBoundedInBytes) {
+  OutboxStore store = Open();
+  ASSERT_TRUE(store.Write(std::vector{EventNumber(1, "a", 1000), EventNumber(2, "a", 1000), EventNumber(3)}, {}).ok());
+  EXPECT_EQ(Numbers(ReadEvents(path(), {.max_bytes = 1001, .with_pictures = true}).value()), (std::vector<int64_t>{1}));
+  EXPECT_EQ(Numbers(ReadEvents(path(), {.after = 1, .max_bytes = 1, .with_pictures = true}).value()),
+            (std::vector<int64_t>{2}))
+      << "one at least";
+  EXPECT_EQ(ReadEvents(path(), {.max_bytes = 1001}).value().size(), 3U);
+}
+
 TEST_F(StoreTest, AnotherReadsWhileOneWrites) {
   OutboxStore store = Open();
   Fill(store, 9);
