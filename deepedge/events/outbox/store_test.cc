@@ -274,5 +274,33 @@ TEST_F(StoreTest, PutsADamagedFileAsideButNoForeignOne) {
   EXPECT_EQ(ReadFile(path().string() + ".damaged-77").value(), "somebody's notes");
 }
 
+TEST_F(StoreTest, KeepsTheNewestTwoDamagedFiles) {
+  OutboxFile file = OutboxFile::Claim(path()).value();
+  const auto put_aside = [&](int64_t time) {
+    ASSERT_TRUE(WriteFileAtomically(path(), std::to_string(time)).ok());
+    ASSERT_TRUE(WriteFileAtomically(path().string() + "-wal", "log").ok());
+    ASSERT_TRUE(file.PutAside(time).ok());
+  };
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      if (const std::string name = entry.path().filename().string(); name.find("damaged") != std::string::npos)
+        all.push_back(name);
+    }
+    std::ranges::sort(all);
+    return all;
+  };
+  const Path other = folder_.path() / "outbox.db.damaged-1-notes";  // somebody else's
+  ASSERT_TRUE(WriteFileAtomically(other, "notes").ok());
+  for (const int64_t time : {8, 9, 10}) put_aside(time);
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"outbox.db.damaged-1-notes", "outbox.db.damaged-10", "outbox.db.damaged-10-wal",
+                                      "outbox.db.damaged-9", "outbox.db.damaged-9-wal"}));
+  put_aside(2);  // the clock was set back
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"outbox.db.damaged-1-notes", "outbox.db.damaged-10", "outbox.db.damaged-10-wal",
+                                      "outbox.db.damaged-2", "outbox.db.damaged-2-wal"}));
+}
+
 }  // namespace
 }  // namespace deepedge
