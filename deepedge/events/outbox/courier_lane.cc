@@ -46,6 +46,14 @@ void CourierLane::AddLost(int64_t events) {
   counts_.waiting -= events;
 }
 
+int64_t CourierLane::LoseAllButInHand() {
+  MutexLock lock(mutex_);
+  const int64_t lost = std::max(int64_t{0}, counts_.waiting - static_cast<int64_t>(in_hand_.size()));
+  counts_.lost += lost;
+  counts_.waiting -= lost;
+  return lost;
+}
+
 void CourierLane::RemovedUpTo(int64_t number) {
   MutexLock lock(mutex_);
   removed_up_to_ = number;

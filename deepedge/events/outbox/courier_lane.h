@@ -45,6 +45,9 @@ class CourierLane {
   // For the counts: events have been stored for it, or are gone from the file before it was given them.
   void AddWaiting(int64_t events) DE_EXCLUDES(mutex_);
   void AddLost(int64_t events) DE_EXCLUDES(mutex_);
+  // The file is gone, and with it all that waits but is not in hand. Returns how many. One step: a delivery that
+  // arrives between counting the one and the other would be booked as lost.
+  int64_t LoseAllButInHand() DE_EXCLUDES(mutex_);
   // Retention has removed all up to this number from the file.
   void RemovedUpTo(int64_t number) DE_EXCLUDES(mutex_);
   // How many it has in hand, at most `up_to` by number.

@@ -393,10 +393,9 @@ class Outbox::Impl {
       is_damaged_ = false;
       // What the couriers had not read is gone with the file.
       for (Feed& feed : feeds_) {
-        const int64_t lost = feed.lane->counts().waiting - feed.lane->InHand(INT64_MAX);
+        const int64_t lost = feed.lane->LoseAllButInHand();
         if (lost > 0) {
           LogError("events: {}: {} undelivered events are lost with the damaged outbox", feed.lane->name(), lost);
-          feed.lane->AddLost(lost);
         }
         feed.position = last_number_;
         feed.saved = -1;

@@ -385,6 +385,42 @@ TEST_F(OutboxTest, AFileDamagedInUseIsPutAsideAndEventsGoOn) {
   EXPECT_EQ(ReadEvents(path(), {}).value().size(), 100U) << "the new file";
 }
 
+TEST_F(OutboxTest, WhatIsLostInTwoDamagesIsBookedOnce) {
+  std::atomic<bool> may_deliver = false;
+  Received received;
+  auto outbox = Open();
+  outbox->AddCourier(
+      std::make_unique<FakeCourier>("fake",
+                                    [&](std::span<const StoredEvent> events, const auto&) -> Result<Delivery> {
+                                      if (!may_deliver) return Error{ErrorCode::kUnavailable, "not yet"};
+                                      received.Add(events);
+                                      return Delivery{.arrived = events.size()};
+                                    }),
+      {});
+  const auto picture = std::make_shared<std::vector<uint8_t>>(8000);
+  const auto counts = [&] { return outbox->couriers().at(0); };
+  int published = 0;
+  for (int damage = 1; damage <= 2; ++damage) {
+    may_deliver = false;
+    const int64_t lost_before = counts().lost;
+    for (int i = 0; i < 2000; ++i) {
+      outbox->Publish(TrackEvent{.stream = "s", .picture = picture, .id = std::to_string(published++)});
+    }
+    ASSERT_TRUE(WaitUntil([&] { return outbox->counts().delivered == published; }));
+    Scribble(path().string() + "-wal");
+    Scribble(path());
+    may_deliver = true;
+    ASSERT_TRUE(WaitUntil([&] { return counts().lost > lost_before; })) << "damage " << damage;
+    EXPECT_EQ(counts().delivered + counts().lost + counts().waiting, published) << "damage " << damage;
+  }
+  outbox->Publish(EventNumber(published++));
+  EXPECT_TRUE(WaitUntil([&] { return !received.ids().empty() && received.ids().back() == "4000"; }));
+  EXPECT_TRUE(outbox->Close().ok());
+  EXPECT_EQ(counts().delivered + counts().lost, published);
+  EXPECT_EQ(counts().delivered, static_cast<int64_t>(received.ids().size()));
+  EXPECT_EQ(counts().waiting, 0);
+}
+
 TEST_F(OutboxTest, ADamagedFileIsPutAsideAtStart) {
   Open()->Close().Ignore("empty");
   Scribble(path());
