@@ -23,6 +23,8 @@ struct StoredEvent {
   int64_t at_us = 0;         // Unix epoch
   std::string json;          // one object, no line break
   std::string picture = {};  // JPEG; empty: none
+
+  size_t bytes() const { return id.size() + type.size() + stream.size() + json.size() + picture.size(); }
 };
 
 // What became of the first events of a delivery; all others come again.

@@ -44,14 +44,18 @@ class NdjsonSink::Impl {
     std::string line;
     AppendJson(event, line);
     line += '\n';
+    const auto bytes = static_cast<int64_t>(line.size());
     bool wake = false;
     {
       MutexLock lock(mutex_);
       ++counts_.accepted;
-      if (closing_ || counts_.accepted - counts_.delivered - counts_.lost > capacity_) {
+      const bool is_full = counts_.accepted - counts_.delivered - counts_.lost > capacity_ ||
+                           queued_bytes_ + bytes > options_.queue_bytes;
+      if (closing_ || is_full) {
         ++counts_.lost;
         return;
       }
+      queued_bytes_ += bytes;
       queue_.push_back(std::move(line));
       wake = idle_;
     }
@@ -111,10 +115,13 @@ class NdjsonSink::Impl {
       text_.clear();
       const size_t room = RoomInFile();
       while (next < batch.size() && text_.size() < room) text_ += batch[next++];
-      const int64_t failed = WriteText();
-      if (failed == 0) continue;
-      const int64_t lost = failed + static_cast<int64_t>(batch.size() - next);
+      const std::string_view failed = WriteText();
+      if (failed.empty()) continue;
+      const int64_t lost = std::ranges::count(failed, '\n') + static_cast<int64_t>(batch.size() - next);
+      auto lost_bytes = static_cast<int64_t>(failed.size());
+      for (; next < batch.size(); ++next) lost_bytes += static_cast<int64_t>(batch[next].size());
       MutexLock lock(mutex_);
+      queued_bytes_ -= lost_bytes;
       counts_.lost += lost;
       undelivered_ += lost;
       return;
@@ -153,16 +160,16 @@ class NdjsonSink::Impl {
     return fresh.error();
   }
 
-  // Writes the lines of text_, trying again until they are written or there is no more use in it. Returns how many were
-  // not written.
-  int64_t WriteText() DE_EXCLUDES(mutex_) {
+  // Writes the lines of text_, trying again until they are written or there is no more use in it. Returns those
+  // that were not written, of the first perhaps only the rest.
+  std::string_view WriteText() DE_EXCLUDES(mutex_) {
     std::string_view rest = text_;
     while (!is_gone_) {
       const std::optional<Duration> time_left = TimeLeft();
       const int error = WriteSome(rest, time_left);
       if (rest.empty()) {
         if (std::exchange(is_failing_, false)) LogInfo("events: {}: written again", writer_.name());
-        return 0;
+        return {};
       }
       if (time_left && (error != 0 || *time_left == Duration(0))) break;
       const bool was_told_to_close = error == EAGAIN;
@@ -172,7 +179,7 @@ class NdjsonSink::Impl {
       WaitForRetry();
     }
     LogFailure("events are lost");
-    return std::ranges::count(rest, '\n');
+    return rest;
   }
 
   // One attempt. Takes what is written from the front of `lines` and returns the errno that stopped it, or 0.
@@ -183,6 +190,7 @@ class NdjsonSink::Impl {
     is_gone_ = outcome.error == EPIPE;
     MutexLock lock(mutex_);
     counts_.delivered += delivered;
+    queued_bytes_ -= static_cast<int64_t>(outcome.done);
     if (outcome.error != 0) last_error_ = outcome.error;
     return outcome.error;
   }
@@ -230,6 +238,7 @@ class NdjsonSink::Impl {
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<std::string> queue_ DE_GUARDED_BY(mutex_);  // whole lines
+  int64_t queued_bytes_ DE_GUARDED_BY(mutex_) = 0;        // also of what the thread has taken and not written yet
   bool idle_ DE_GUARDED_BY(mutex_) = false;               // the thread sleeps and has to be woken
   bool closing_ DE_GUARDED_BY(mutex_) = false;
   Time close_by_ DE_GUARDED_BY(mutex_);

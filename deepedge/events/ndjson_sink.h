@@ -21,8 +21,9 @@ namespace deepedge {
 class NdjsonSink final : public EventSink {
  public:
   struct Options {
-    Path path;  // "-": standard output
-    size_t queue_capacity = 8192;
+    Path path;                     // "-": standard output
+    size_t queue_capacity = 8192;  // events; refuses the newest
+    int64_t queue_bytes = int64_t{64} << 20;
     int64_t rotate_bytes = 0;  // 0: never
     int rotate_keep = 5;       // files put aside, at least 1
   };

@@ -10,6 +10,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "deepedge/base/unique_fd.h"
 #include "deepedge/events/event_json.h"
@@ -147,6 +148,42 @@ TEST_F(NdjsonSinkTest, NeverBlocksOnAReaderThatDoesNotRead) {
   EXPECT_EQ(counts.delivered + counts.lost, 20000);
   EXPECT_GT(counts.delivered, 0);
   EXPECT_GT(counts.lost, 1000);
+}
+
+TEST_F(NdjsonSinkTest, QueuedBytesAreBounded) {
+  const std::string line = ToJsonLine(EventNumber(0)) + "\n";
+  const int64_t one = static_cast<int64_t>(line.size());
+  auto sink = NdjsonSink::Create({.path = path_, .queue_bytes = one}, clock_).value();
+  Event big = StreamDownEvent{"gate", 0, std::string(1000, 'x'), -1};
+  sink->Publish(big);
+  EXPECT_EQ(sink->counts().lost, 1) << "longer than the queue";
+  // What is written makes room: each is taken when the one before it is in the file.
+  for (int i = 1; i <= 3; ++i) {
+    sink->Publish(EventNumber(0));
+    const Time until = clock_.Now() + std::chrono::seconds(10);
+    while (sink->counts().delivered < i && clock_.Now() < until) std::this_thread::yield();
+    ASSERT_EQ(sink->counts().delivered, i);
+  }
+  EXPECT_TRUE(sink->Close().ok());
+  EXPECT_EQ(sink->counts().lost, 1);
+  EXPECT_EQ(ReadFile(path_).value(), line + line + line);
+}
+
+TEST_F(NdjsonSinkTest, WhatWaitsToBeWrittenCountsAsQueuedBytes) {
+  const int64_t one = static_cast<int64_t>(ToJsonLine(EventNumber(0)).size()) + 1;
+  auto sink = NdjsonSink::Create({.path = path_, .queue_bytes = 5 * one}, clock_).value();
+  {
+    const FileSizeLimit full(1);
+    for (int i = 0; i < 8; ++i) sink->Publish(EventNumber(0));
+    EXPECT_EQ(sink->counts().lost, 3);
+  }
+  const Time until = clock_.Now() + std::chrono::seconds(10);
+  while (sink->counts().delivered < 5 && clock_.Now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  for (int i = 0; i < 5; ++i) sink->Publish(EventNumber(0));
+  EXPECT_TRUE(sink->Close().ok());
+  EXPECT_EQ(sink->counts().delivered, 10) << "there is room again";
+  EXPECT_EQ(sink->counts().lost, 3);
 }
 
 TEST_F(NdjsonSinkTest, PutsFullFilesAsideBetweenLines) {

@@ -46,6 +46,19 @@ void CourierLane::AddLost(int64_t events) {
   counts_.waiting -= events;
 }
 
+int64_t CourierLane::LoseAllButInHand() {
+  MutexLock lock(mutex_);
+  const int64_t lost = std::max(int64_t{0}, counts_.waiting - static_cast<int64_t>(in_hand_.size()));
+  counts_.lost += lost;
+  counts_.waiting -= lost;
+  return lost;
+}
+
+void CourierLane::RemovedUpTo(int64_t number) {
+  MutexLock lock(mutex_);
+  removed_up_to_ = number;
+}
+
 int64_t CourierLane::InHand(int64_t up_to) const {
   MutexLock lock(mutex_);
   return std::ranges::count_if(in_hand_, [&](int64_t number) { return number <= up_to; });
@@ -81,7 +94,9 @@ void CourierLane::Stop() {
 
 void CourierLane::Run() {
   while (WaitForEvents()) {
-    if (!Book(courier_->Deliver(batch_, stop_.get_token())) && !Rest()) break;
+    if (Book(courier_->Deliver(batch_, stop_.get_token()))) continue;
+    if (!Rest()) break;
+    DropRemoved();
   }
   Enter(State::kEnded);
 }
@@ -153,6 +168,23 @@ bool CourierLane::Rest() {
   MutexLock lock(mutex_);
   while (!closing_ && !stopping_ && clock_.Now() < until) changed_.WaitUntil(mutex_, until);
   return !closing_ && !stopping_;
+}
+
+void CourierLane::DropRemoved() {
+  {
+    MutexLock lock(mutex_);
+    const auto is_removed = [this](int64_t number) DE_REQUIRES(mutex_) { return number <= removed_up_to_; };
+    const auto end = std::ranges::find_if_not(in_hand_, is_removed);
+    const auto dropped = end - in_hand_.begin();
+    in_hand_.erase(in_hand_.begin(), end);
+    batch_.erase(batch_.begin(), batch_.begin() + dropped);
+    counts_.lost += dropped;
+    counts_.waiting -= dropped;
+    unsaid_dropped_ += dropped;
+  }
+  if (unsaid_dropped_ == 0 || !dropped_limit_.Allow(clock_.Now())) return;
+  LogWarning("events: {}: {} events given up: older or more than the outbox may keep", name_, unsaid_dropped_);
+  unsaid_dropped_ = 0;
 }
 
 void CourierLane::Enter(State state) {

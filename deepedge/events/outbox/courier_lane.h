@@ -7,8 +7,9 @@
 //                      ▼      │
 //                     resting ─┘          any state ──Stop (resting: BeginClose)──► ended
 //
-// A batch stays here until it has arrived: the file is read once, and rows that retention removes meanwhile are not
-// lost. Threads: Stop and the destructor by the outbox's owner, the rest by any.
+// A batch stays here until it has arrived: the file is read once. What retention removes meanwhile may still arrive
+// with the attempt that is under way; when that fails it is lost, so that an event which never arrives does not hold up
+// the others for ever. Threads: Stop and the destructor by the outbox's owner, the rest by any.
 #pragma once
 
 #include <functional>
@@ -44,6 +45,11 @@ class CourierLane {
   // For the counts: events have been stored for it, or are gone from the file before it was given them.
   void AddWaiting(int64_t events) DE_EXCLUDES(mutex_);
   void AddLost(int64_t events) DE_EXCLUDES(mutex_);
+  // The file is gone, and with it all that waits but is not in hand. Returns how many. One step: a delivery that
+  // arrives between counting the one and the other would be booked as lost.
+  int64_t LoseAllButInHand() DE_EXCLUDES(mutex_);
+  // Retention has removed all up to this number from the file.
+  void RemovedUpTo(int64_t number) DE_EXCLUDES(mutex_);
   // How many it has in hand, at most `up_to` by number.
   int64_t InHand(int64_t up_to) const DE_EXCLUDES(mutex_);
   CourierCounts counts() const DE_EXCLUDES(mutex_);
@@ -66,6 +72,8 @@ class CourierLane {
   void SaySuccess() DE_EXCLUDES(mutex_);
   // False: stop.
   bool Rest() DE_EXCLUDES(mutex_);
+  // Drops from the batch, which has failed, what is no longer in the file.
+  void DropRemoved() DE_EXCLUDES(mutex_);
   void Enter(State state) DE_EXCLUDES(mutex_);
 
   const std::unique_ptr<Courier> courier_;
@@ -83,6 +91,7 @@ class CourierLane {
   std::vector<StoredEvent> inbox_ DE_GUARDED_BY(mutex_);  // given, not taken yet
   std::vector<int64_t> in_hand_ DE_GUARDED_BY(mutex_);    // numbers of what has been given and has not arrived
   int64_t arrived_ DE_GUARDED_BY(mutex_) = 0;
+  int64_t removed_up_to_ DE_GUARDED_BY(mutex_) = 0;
   CourierCounts counts_ DE_GUARDED_BY(mutex_);
 
   // Of the thread alone.
@@ -90,8 +99,9 @@ class CourierLane {
   std::minstd_rand random_;
   int failures_ = 0;
   bool said_failure_ = false;
-  LogLimiter failure_limit_, refused_limit_;
+  LogLimiter failure_limit_, refused_limit_, dropped_limit_;
   int64_t unsaid_refused_ = 0;
+  int64_t unsaid_dropped_ = 0;
 
   Thread thread_;  // last
 };

@@ -9,17 +9,19 @@
 namespace deepedge {
 namespace {
 
+constexpr int kPrimaryBits = 0xFF;  // of an error's code
+
 std::string_view NameOf(sqlite3* handle) {
   const char* name = handle == nullptr ? nullptr : sqlite3_db_filename(handle, "main");
   return name == nullptr ? "database" : name;
 }
 
 Error ErrorOf(sqlite3* handle, std::string_view name) {
-  constexpr int kPrimaryBits = 0xFF;
   const int code = sqlite3_errcode(handle);
   const int system_error = sqlite3_system_errno(handle);
   switch (code & kPrimaryBits) {
     case SQLITE_CORRUPT:
+    case SQLITE_TOOBIG:
     case SQLITE_NOTADB: return {ErrorCode::kBadInput, fmt::format("{}: damaged ({})", name, sqlite3_errmsg(handle))};
     case SQLITE_FULL: return {ErrorCode::kExhausted, fmt::format("{}: the disk is full", name)};
     case SQLITE_BUSY:
@@ -49,7 +51,7 @@ Statement& Statement::Bind(int index, int64_t value) {
   return *this;
 }
 
-// Longer texts than SQLite takes (1 GB) never get here: events are bounded where they are made.
+// Longer texts than kLongestRow never get here: events are bounded where they are queued.
 Statement& Statement::Bind(int index, std::string_view text) {
   DE_CHECK(sqlite3_bind_text64(statement_.get(), index, text.data() == nullptr ? "" : text.data(), text.size(),
                                SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK);
@@ -115,6 +117,17 @@ std::string SettledName(const Path& path) {
   return name + "?immutable=1";
 }
 
+// A file from elsewhere may carry code in its schema and lengths that are made up.
+void Distrust(sqlite3* handle) {
+  sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Database::kLongestRow);
+#ifdef SQLITE_DBCONFIG_DEFENSIVE
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+#endif
+#ifdef SQLITE_DBCONFIG_TRUSTED_SCHEMA
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+#endif
+}
+
 }  // namespace
 
 Result<Database> Database::Open(const Path& path, Mode mode, int busy_ms) {
@@ -128,8 +141,11 @@ Result<Database> Database::Open(const Path& path, Mode mode, int busy_ms) {
   if (code != SQLITE_OK) return ErrorOf(handle, path.string());
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, busy_ms);
+  Distrust(handle);
   return database;
 }
+
+std::string_view Database::name() const { return NameOf(handle_.get()); }
 
 Status Database::Execute(const char* sql) {
   if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
@@ -140,6 +156,11 @@ Result<Statement> Database::Prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  // What is prepared is right, so that what does not fit it is the file.
+  if ((code & kPrimaryBits) == SQLITE_ERROR) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("{}: damaged ({})", NameOf(handle_.get()), sqlite3_errmsg(handle_.get()))};
+  }
   if (code != SQLITE_OK) return ErrorOf(handle_.get(), NameOf(handle_.get()));
   return Statement(statement);
 }

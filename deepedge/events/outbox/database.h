@@ -8,8 +8,9 @@
 //     ...
 //   }
 //
-// Errors: kBadInput where the file is damaged or no database, kExhausted where the disk is full, kUnavailable for all
-// that may pass (locked, refused, input and output errors). Threads: owned by one.
+// Errors: kBadInput where the file is damaged, no database, or lacks the tables that a statement names, kExhausted
+// where the disk is full, kUnavailable for all that may pass (locked, refused, input and output errors). Threads: owned
+// by one.
 #pragma once
 
 #include <cstdint>
@@ -56,9 +57,13 @@ class Statement {
 class Database {
  public:
   // kSettled: for reading a file that nobody has open; takes no locks and makes no files beside it.
+  // Bytes; what claims to be longer is damaged.
+  static constexpr int kLongestRow = 80 << 20;
   enum class Mode { kReadWrite, kReadOnly, kSettled };
   // kReadWrite creates the file. Waits up to `busy` for others that hold it locked, here and later.
   static Result<Database> Open(const Path& path, Mode mode, int busy_ms);
+
+  std::string_view name() const;  // the file's, for messages
 
   Status Execute(const char* sql);
   Result<Statement> Prepare(std::string_view sql);

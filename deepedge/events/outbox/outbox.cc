@@ -28,6 +28,8 @@ constexpr size_t kBatchEvents = 256;  // for a courier
 constexpr size_t kBatchBytes = size_t{8} << 20;
 constexpr size_t kEventsAWrite = 1024;  // one transaction: short enough for readers and for Close
 constexpr int64_t kRowsARemoval = 500;
+constexpr int64_t kLongestEvent = int64_t{64} << 20;  // bytes; the store would refuse it time and again
+static_assert(kLongestEvent < Database::kLongestRow);
 
 UnstoredEvent ToStore(const Event& event) {
   UnstoredEvent unstored;
@@ -79,8 +81,8 @@ class Outbox::Impl {
       MutexLock lock(mutex_);
       ++counts_.accepted;
       const int64_t queued = counts_.accepted - counts_.delivered - counts_.lost;
-      const bool is_full =
-          queued > static_cast<int64_t>(options_.queue_capacity) || queued_bytes_ + bytes > options_.queue_bytes;
+      const bool is_full = queued > static_cast<int64_t>(options_.queue_capacity) ||
+                           queued_bytes_ + bytes > options_.queue_bytes || bytes > kLongestEvent;
       if (closing_ || is_full) {
         ++counts_.lost;
         ++refused_;
@@ -161,10 +163,12 @@ class Outbox::Impl {
     BlockWriteSignals();
     while (true) {
       const bool finish = WaitForWork();
-      RegisterAndTake();
       const int64_t failures_before = failures_;
       const bool is_due = clock_.Now() >= retry_at_;
-      if (is_due || finish) WriteTaken();
+      // Nothing is written before all couriers are known, or a new one would miss what came after it.
+      const bool all_known = (is_due || finish) && RegisterAdded();
+      Take();
+      if (all_known || finish) WriteTaken();
       FeedLanes();
       if (is_due && !finish) Retain();
       if (is_due && failures_ == failures_before) SayRecovered();
@@ -180,7 +184,7 @@ class Outbox::Impl {
   bool WaitForWork() DE_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     const bool failing = is_failing_;
-    const Time due = failing ? std::min(retry_at_, next_retain_) : next_retain_;
+    const Time due = failing ? retry_at_ : next_retain_;
     sleeping_ = true;
     while (!woken_ && !finish_ && (queue_.empty() || failing) && clock_.Now() < due) {
       changed_.WaitUntil(mutex_, due);
@@ -194,32 +198,42 @@ class Outbox::Impl {
     return finish_;
   }
 
-  // Lanes first: a courier gets what was published after it was added.
-  void RegisterAndTake() DE_EXCLUDES(mutex_) {
+  void Take() DE_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    if (taken_.empty()) std::swap(taken_, queue_);
+  }
+
+  // In the order in which they were added, up to the first that fails. True: there is no other.
+  bool RegisterAdded() DE_EXCLUDES(mutex_) {
     std::vector<CourierLane*> added;
     {
       MutexLock lock(mutex_);
       auto next = lanes_.begin();
       std::advance(next, feeds_.size());
       for (; next != lanes_.end(); ++next) added.push_back(next->get());
-      if (taken_.empty()) std::swap(taken_, queue_);
     }
-    for (CourierLane* lane : added) Register(*lane);
+    for (CourierLane* lane : added) {
+      const Status status = Register(*lane);
+      if (status.ok()) continue;
+      Failed(status.error());
+      return false;
+    }
+    return true;
   }
 
-  void Register(CourierLane& lane) {
+  // Only a lane whose cursor was read becomes a feed: a guess would be written over the cursor that is in the file.
+  Status Register(CourierLane& lane) DE_EXCLUDES(mutex_) {
+    if (!store_) DE_TRY_STATUS(Reopen());
     Feed feed{.lane = &lane, .position = last_number_};
-    if (store_) {
-      const Result<std::optional<int64_t>> cursor = store_->CursorOf(lane.name());
-      if (!cursor.ok()) Failed(cursor.error());
-      if (cursor.ok() && cursor.value()) feed.position = feed.saved = *cursor.value();
-    }
+    DE_TRY(const std::optional<int64_t> cursor, store_->CursorOf(lane.name()));
+    if (cursor) feed.position = feed.saved = *cursor;
     feed.before = feed.position;
-    if (store_ && feed.position < last_number_) {
-      const Result<int64_t> waiting = store_->CountAfter(feed.position, lane.types());
-      if (waiting.ok()) lane.AddWaiting(waiting.value());
+    if (feed.position < last_number_) {
+      DE_TRY(const int64_t waiting, store_->CountAfter(feed.position, lane.types()));
+      lane.AddWaiting(waiting);
     }
     feeds_.push_back(feed);
+    return {};
   }
 
   // Writes what was taken from the queue and the cursors, some events at a time.
@@ -307,8 +321,8 @@ class Outbox::Impl {
   Result<bool> RemoveSome() DE_EXCLUDES(mutex_) {
     std::vector<OutboxStore::Row> rows;
     if (options_.max_age.count() > 0) {
-      const int64_t before = clock_.EpochMicros(clock_.Now() - options_.max_age);
-      DE_TRY(rows, store_->RowsBefore(before, kRowsARemoval));
+      const int64_t now = clock_.EpochMicros(clock_.Now());
+      DE_TRY(rows, store_->RowsTooOld(now, options_.max_age, kRowsARemoval));
     }
     if (rows.empty() && options_.max_bytes > 0) {
       DE_TRY(const int64_t used, store_->UsedBytes());
@@ -326,6 +340,7 @@ class Outbox::Impl {
   void CountLost(const std::vector<OutboxStore::Row>& rows) DE_EXCLUDES(mutex_) {
     removed_up_to_ = std::max(removed_up_to_, std::ranges::max(rows, {}, &OutboxStore::Row::number).number);
     for (const Feed& feed : feeds_) {
+      feed.lane->RemovedUpTo(removed_up_to_);
       const int64_t lost = std::ranges::count_if(rows, [&](const OutboxStore::Row& row) {
         return row.number > feed.position && Wants(feed.lane->types(), row.type);
       });
@@ -378,10 +393,9 @@ class Outbox::Impl {
       is_damaged_ = false;
       // What the couriers had not read is gone with the file.
       for (Feed& feed : feeds_) {
-        const int64_t lost = feed.lane->counts().waiting - feed.lane->InHand(INT64_MAX);
+        const int64_t lost = feed.lane->LoseAllButInHand();
         if (lost > 0) {
           LogError("events: {}: {} undelivered events are lost with the damaged outbox", feed.lane->name(), lost);
-          feed.lane->AddLost(lost);
         }
         feed.position = last_number_;
         feed.saved = -1;

@@ -14,9 +14,10 @@
 // that fails is asked again after a pause that grows (backoff.h), others go on meanwhile.
 //
 // Retention: events older than `max_age`, and the oldest when the file outgrows `max_bytes`, are removed; what a
-// courier had not got by then is counted as lost for it, and said. A full disk or a locked file makes events wait in
-// the queue, then the newest are lost and counted; the file is tried again every second. A damaged file is put aside
-// (outbox_file.h) and a new one begun.
+// courier had not got by then is counted as lost for it, and said; what it has in hand when its attempt fails, too.
+// Events of a clock that was wrong (store.h) are not removed for their age. A full disk or a locked file makes events
+// wait in the queue, then the newest are lost and counted; the file is tried again every second. A damaged file is put
+// aside (outbox_file.h) and a new one begun.
 //
 // Close takes a second at most: what is queued is committed, couriers that get on go on for 0.7 s, then are stopped.
 // What they have not delivered stays for the next run and is not lost.

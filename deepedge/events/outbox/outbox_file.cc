@@ -4,14 +4,21 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <vector>
 
 #include "deepedge/base/log.h"
 
 namespace deepedge {
 namespace {
 
+constexpr std::string_view kDamaged = ".damaged-";
+constexpr std::array<std::string_view, 3> kSuffixes = {"", "-wal", "-shm"};
+constexpr size_t kKeptBesideNewest = 1;
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
 
 Path Beside(const Path& path, std::string_view suffix) { return Path(path).concat(suffix); }
@@ -25,6 +32,48 @@ std::string HolderOf(const Path& lock) {
     if (c >= '0' && c <= '9') digits += c;
   }
   return "process " + digits;
+}
+
+// The times in the names of what was put aside of `path`, ascending.
+std::vector<int64_t> TimesPutAside(const Path& path) {
+  const std::string prefix = Beside(path, kDamaged).filename().string();
+  const Path folder = path.has_parent_path() ? path.parent_path() : Path(".");
+  std::vector<int64_t> times;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    int64_t time = 0;
+    const auto [stop, failed] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), time);
+    // Also where only the log beside it is left; other names are somebody else's.
+    const std::string_view rest = std::string_view(name).substr(static_cast<size_t>(stop - name.data()));
+    if (failed == std::errc() && std::ranges::find(kSuffixes, rest) != kSuffixes.end()) times.push_back(time);
+  }
+  std::ranges::sort(times);
+  times.erase(std::ranges::unique(times).begin(), times.end());
+  return times;
+}
+
+// Of what was put aside, leaves the newest, which was put aside at `newest_us`, and one more: each may be as large as
+// an outbox may grow.
+void RemoveOldPutAside(const Path& path, int64_t newest_us) {
+  std::vector<int64_t> times = TimesPutAside(path);
+  std::erase(times, newest_us);  // by a clock that was set back it might not be the last
+  for (size_t i = 0; i + kKeptBesideNewest < times.size(); ++i) {
+    const Path old = Beside(path, fmt::format("{}{}", kDamaged, times[i]));
+    std::error_code error;
+    for (const std::string_view suffix : kSuffixes) {
+      std::error_code failed;
+      std::filesystem::remove(Beside(old, suffix), failed);
+      if (failed) error = failed;
+    }
+    if (error) {
+      LogWarning("outbox {}: {} cannot be removed: {}", path.string(), old.filename().string(), error.message());
+    } else {
+      LogWarning("outbox {}: removed {}: the newest two damaged files are kept", path.string(),
+                 old.filename().string());
+    }
+  }
 }
 
 // A crash may leave a file empty or its first page as zeros.
@@ -74,13 +123,14 @@ Result<OutboxStore> OutboxFile::Open(bool sync_each_write, int64_t epoch_us) {
 }
 
 Status OutboxFile::PutAside(int64_t epoch_us) {
-  const Path target = Beside(path_, fmt::format(".damaged-{}", epoch_us));
-  for (const std::string_view suffix : {"", "-wal", "-shm"}) {
+  const Path target = Beside(path_, fmt::format("{}{}", kDamaged, epoch_us));
+  for (const std::string_view suffix : kSuffixes) {
     if (rename(Beside(path_, suffix).c_str(), Beside(target, suffix).c_str()) == 0 || errno == ENOENT) continue;
     return Error{ErrorCode::kUnavailable,
                  fmt::format("{}: damaged, and cannot be renamed: {}", path_.string(), std::strerror(errno))};
   }
   LogError("outbox {}: put aside as {}; a new one is begun", path_.string(), target.filename().string());
+  RemoveOldPutAside(path_, epoch_us);
   was_used_ = true;
   return {};
 }

@@ -1,7 +1,8 @@
 // OutboxFile: who may use an outbox's file, and what becomes of it when it is damaged.
 //
 // One process at a time: it holds a lock on "FILE.lock", which the system gives up when the process ends, however it
-// ends. A damaged file is renamed to "FILE.damaged-TIME" (with its write-ahead log) and a new one is begun. A file that
+// ends. A damaged file is renamed to "FILE.damaged-TIME" (with its write-ahead log) and a new one is begun; the
+// newest two of those are kept, older ones removed, and said. A file that
 // never was an outbox, told by its first bytes and by the lock file missing, is left alone.
 #pragma once
 

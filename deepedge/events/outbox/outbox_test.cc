@@ -96,6 +96,33 @@ TEST_F(OutboxTest, ACourierGoesOnWhereItStoppedAndANewOneStartsAtTheEnd) {
   EXPECT_EQ(new_courier.ids(), IdsUpTo(30, 20));
 }
 
+TEST_F(OutboxTest, ACursorThatCannotBeReadIsNotWrittenOver) {
+  Received received;
+  Received new_courier;
+  {
+    auto outbox = Open();
+    outbox->AddCourier(std::make_unique<FakeCourier>(received), {});
+    outbox->Publish(EventNumber(0));
+    ASSERT_TRUE(outbox->Close().ok());
+  }
+  auto outbox = Open();
+  for (int i = 1; i < 10; ++i) outbox->Publish(EventNumber(i));  // before the courier is there
+  ASSERT_TRUE(WaitUntil([&] { return outbox->counts().delivered == 9; }));
+  Database other = Database::Open(path(), Database::Mode::kReadWrite, 1000).value();
+  ASSERT_TRUE(other.Execute("ALTER TABLE couriers RENAME TO elsewhere").ok());
+  outbox->AddCourier(std::make_unique<FakeCourier>(received), {});
+  outbox->AddCourier(std::make_unique<FakeCourier>(new_courier, "new"), {});
+  for (int i = 10; i < 20; ++i) outbox->Publish(EventNumber(i));
+  std::this_thread::sleep_for(milliseconds(200));
+  EXPECT_EQ(outbox->counts().delivered, 9) << "the new courier is to get the others";
+  ASSERT_TRUE(other.Execute("ALTER TABLE elsewhere RENAME TO couriers").ok());
+  EXPECT_TRUE(received.WaitFor(20));
+  EXPECT_TRUE(new_courier.WaitFor(10));
+  EXPECT_TRUE(outbox->Close().ok());
+  EXPECT_EQ(received.ids(), IdsUpTo(20));
+  EXPECT_EQ(new_courier.ids(), IdsUpTo(20, 10));
+}
+
 TEST_F(OutboxTest, WhatFailedComesAgainWhileOthersGoOn) {
   Received flaky;
   Received steady;
@@ -214,11 +241,50 @@ TEST_F(OutboxTest, RetentionByAgeRemovesWhatIsOld) {
   options.max_age = std::chrono::hours(1);
   auto outbox = Open(options);
   const int64_t now = clock_.EpochMicros(clock_.Now());
-  for (int i = 0; i < 600; ++i) outbox->Publish(EventNumber(i));  // of 1970
+  const int64_t old = now - int64_t{2} * 3600 * 1'000'000;
+  for (int i = 0; i < 600; ++i) outbox->Publish(StreamUpEvent{.stream = "s", .at_us = old + i, .id = "old"});
   outbox->Publish(StreamUpEvent{.stream = "s", .at_us = now, .id = "now"});
   EXPECT_TRUE(WaitUntil([&] { return ReadEvents(path(), {}).value().size() == 1; }));
   EXPECT_EQ(ReadEvents(path(), {}).value()[0].id, "now");
   EXPECT_TRUE(outbox->Close().ok());
+}
+
+TEST_F(OutboxTest, RetentionByAgeKeepsWhatAWrongClockWrote) {
+  Outbox::Options options = Options();
+  options.max_age = std::chrono::hours(1);
+  auto outbox = Open(options);
+  for (int i = 0; i < 600; ++i) outbox->Publish(EventNumber(i));  // of 1970; so many that retention looks at once
+  EXPECT_TRUE(WaitUntil([&] { return outbox->counts().delivered == 600; }));
+  outbox->Publish(StreamUpEvent{.stream = "s", .at_us = clock_.EpochMicros(clock_.Now()), .id = "now"});
+  EXPECT_TRUE(outbox->Close().ok());
+  EXPECT_EQ(ReadEvents(path(), {}).value().size(), 601U);
+}
+
+TEST_F(OutboxTest, ABatchThatNeverArrivesIsGivenUpWithItsRows) {
+  Outbox::Options options = Options();
+  options.max_age = std::chrono::hours(1);
+  const int64_t now = clock_.EpochMicros(clock_.Now());
+  const int64_t almost_old = now - int64_t{3600} * 1'000'000 + 1'500'000;  // too old in a second and a half
+  Received received;
+  auto outbox = Open(options);
+  outbox->AddCourier(
+      std::make_unique<FakeCourier>("picky",
+                                    [&](std::span<const StoredEvent> events, const auto&) -> Result<Delivery> {
+                                      if (events[0].id == "bad") return Error{ErrorCode::kUnavailable, "indigestible"};
+                                      received.Add(events);
+                                      return Delivery{.arrived = events.size()};
+                                    }),
+      {});
+  // Fewer than make retention look before it does so by itself.
+  for (int i = 0; i < 280; ++i) outbox->Publish(StreamUpEvent{.stream = "s", .at_us = almost_old, .id = "bad"});
+  for (int i = 0; i < 200; ++i) outbox->Publish(StreamUpEvent{.stream = "s", .at_us = now, .id = std::to_string(i)});
+  EXPECT_TRUE(received.WaitFor(200)) << "those behind it come";
+  EXPECT_TRUE(outbox->Close().ok());
+  EXPECT_EQ(received.ids(), IdsUpTo(200));
+  const CourierCounts counts = outbox->couriers().at(0);
+  EXPECT_EQ(counts.delivered, 200);
+  EXPECT_EQ(counts.lost, 280);
+  EXPECT_EQ(counts.waiting, 0);
 }
 
 TEST_F(OutboxTest, AFullDiskMakesEventsWaitThenTheNewestAreLost) {
@@ -317,6 +383,42 @@ TEST_F(OutboxTest, AFileDamagedInUseIsPutAsideAndEventsGoOn) {
   const CourierCounts counts = outbox->couriers().at(0);
   EXPECT_EQ(counts.delivered + counts.lost, 3100);
   EXPECT_EQ(ReadEvents(path(), {}).value().size(), 100U) << "the new file";
+}
+
+TEST_F(OutboxTest, WhatIsLostInTwoDamagesIsBookedOnce) {
+  std::atomic<bool> may_deliver = false;
+  Received received;
+  auto outbox = Open();
+  outbox->AddCourier(
+      std::make_unique<FakeCourier>("fake",
+                                    [&](std::span<const StoredEvent> events, const auto&) -> Result<Delivery> {
+                                      if (!may_deliver) return Error{ErrorCode::kUnavailable, "not yet"};
+                                      received.Add(events);
+                                      return Delivery{.arrived = events.size()};
+                                    }),
+      {});
+  const auto picture = std::make_shared<std::vector<uint8_t>>(8000);
+  const auto counts = [&] { return outbox->couriers().at(0); };
+  int published = 0;
+  for (int damage = 1; damage <= 2; ++damage) {
+    may_deliver = false;
+    const int64_t lost_before = counts().lost;
+    for (int i = 0; i < 2000; ++i) {
+      outbox->Publish(TrackEvent{.stream = "s", .picture = picture, .id = std::to_string(published++)});
+    }
+    ASSERT_TRUE(WaitUntil([&] { return outbox->counts().delivered == published; }));
+    Scribble(path().string() + "-wal");
+    Scribble(path());
+    may_deliver = true;
+    ASSERT_TRUE(WaitUntil([&] { return counts().lost > lost_before; })) << "damage " << damage;
+    EXPECT_EQ(counts().delivered + counts().lost + counts().waiting, published) << "damage " << damage;
+  }
+  outbox->Publish(EventNumber(published++));
+  EXPECT_TRUE(WaitUntil([&] { return !received.ids().empty() && received.ids().back() == "4000"; }));
+  EXPECT_TRUE(outbox->Close().ok());
+  EXPECT_EQ(counts().delivered + counts().lost, published);
+  EXPECT_EQ(counts().delivered, static_cast<int64_t>(received.ids().size()));
+  EXPECT_EQ(counts().waiting, 0);
 }
 
 TEST_F(OutboxTest, ADamagedFileIsPutAsideAtStart) {

@@ -10,10 +10,13 @@ namespace deepedge {
 namespace {
 
 constexpr int kSchemaVersion = 1;
-constexpr int64_t kApplicationId = 0x6445764F;  // in the file's header: told from other programs' databases
-constexpr int kBusyMs = 250;                    // the writer tries again by itself, and must close within a second
+constexpr int64_t kTables = 4;                     // kSchema's, and SQLite's for AUTOINCREMENT
+constexpr int64_t kLastNumber = int64_t{1} << 62;  // no outbox gets there; room to count on
+constexpr int64_t kApplicationId = 0x6445764F;     // in the file's header: told from other programs' databases
+constexpr int kBusyMs = 250;                       // the writer tries again by itself, and must close within a second
 constexpr int kReaderBusyMs = 2000;
 constexpr int64_t kRowsAPage = 4096;
+constexpr int64_t kFirstPlausibleUs = 1'577'836'800'000'000;  // 2020, Unix epoch: nothing was written before
 
 constexpr const char* kSchema = R"(
   PRAGMA auto_vacuum = INCREMENTAL;
@@ -44,6 +47,13 @@ Result<bool> IsOutbox(Database& db, const Path& path) {
   if (application != kApplicationId) {
     return Error{ErrorCode::kUnsupported,
                  fmt::format("{}: a database of another program, not an outbox", path.string())};
+  }
+  // A view or a trigger would run as long as whoever made the file likes; a virtual table has no page.
+  DE_TRY(const int64_t ours, db.Number("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND rootpage > 0 AND "
+                                       "name IN ('schema_version', 'events', 'couriers', 'sqlite_sequence')"));
+  DE_TRY(const int64_t others, db.Number("SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')"));
+  if (ours != kTables || others != 0) {
+    return Error{ErrorCode::kBadInput, fmt::format("{}: damaged (not the tables of an outbox)", path.string())};
   }
   DE_TRY(const int64_t version, db.Number("SELECT version FROM schema_version"));
   if (version != kSchemaVersion) {
@@ -103,7 +113,7 @@ Status OutboxStore::Prepare() {
       {select_cursor_, "SELECT cursor FROM couriers WHERE name = ?"},
       {count_, "SELECT type, count(*) FROM events WHERE number > ? GROUP BY type"},
       {oldest_, "SELECT number, type FROM events ORDER BY number LIMIT ?"},
-      {before_, "SELECT number, type FROM events WHERE at_us < ? ORDER BY at_us LIMIT ?"},
+      {times_, "SELECT number, type, at_us FROM events ORDER BY number LIMIT ?"},
       {remove_, "DELETE FROM events WHERE number = ?"},
       {begin_, "BEGIN IMMEDIATE"},
       {commit_, "COMMIT"},
@@ -118,6 +128,9 @@ Status OutboxStore::Prepare() {
   DE_TRY(const int64_t arrived, db_.Number("SELECT max(cursor) FROM couriers"));
   DE_TRY(const int64_t first, db_.Number("SELECT min(number) FROM events"));
   last_number_ = std::max({int64_t{0}, given, stored, arrived});
+  if (last_number_ > kLastNumber) {
+    return Error{ErrorCode::kBadInput, fmt::format("{}: damaged (event number {})", db_.name(), last_number_)};
+  }
   first_number_ = first > 0 ? first : last_number_ + 1;
   return {};
 }
@@ -163,7 +176,7 @@ Result<OutboxStore::Page> OutboxStore::ReadAfter(int64_t number, const EventType
     if (!Wants(types, select_->Text(1))) continue;
     page.events.push_back(EventOf(*select_));
     page.events.back().picture = select_->Bytes(6);
-    bytes += page.events.back().json.size() + page.events.back().picture.size();
+    bytes += page.events.back().bytes();
   }
   select_->Reset();
   return page;
@@ -172,7 +185,8 @@ Result<OutboxStore::Page> OutboxStore::ReadAfter(int64_t number, const EventType
 Result<std::optional<int64_t>> OutboxStore::CursorOf(const std::string& courier) {
   select_cursor_->Bind(1, courier);
   DE_TRY(const bool is_row, select_cursor_->Step());
-  const std::optional<int64_t> cursor = is_row ? std::optional(select_cursor_->Integer(0)) : std::nullopt;
+  const std::optional<int64_t> cursor =
+      is_row ? std::optional(std::max(int64_t{0}, select_cursor_->Integer(0))) : std::nullopt;
   select_cursor_->Reset();
   return cursor;
 }
@@ -205,9 +219,23 @@ Result<std::vector<OutboxStore::Row>> OutboxStore::OldestRows(int64_t limit) {
   return Rows(*oldest_);
 }
 
-Result<std::vector<OutboxStore::Row>> OutboxStore::RowsBefore(int64_t at_us, int64_t limit) {
-  before_->Bind(1, at_us).Bind(2, limit);
-  return Rows(*before_);
+Result<std::vector<OutboxStore::Row>> OutboxStore::RowsTooOld(int64_t now_us, std::chrono::microseconds max_age,
+                                                              int64_t limit) {
+  std::vector<Row> rows;
+  size_t too_old = 0;  // so many of `rows`: up to the last that is known to be
+  times_->Bind(1, kRowsAPage);
+  while (too_old < static_cast<size_t>(limit)) {
+    DE_TRY(const bool is_row, times_->Step());
+    if (!is_row) break;
+    const int64_t at_us = times_->Integer(2);
+    const bool is_plausible = at_us >= kFirstPlausibleUs && at_us <= now_us;
+    if (is_plausible && now_us - at_us <= max_age.count()) break;
+    rows.push_back({times_->Integer(0), std::string(times_->Text(1))});
+    if (is_plausible) too_old = rows.size();
+  }
+  times_->Reset();
+  rows.resize(std::min(too_old, static_cast<size_t>(limit)));
+  return rows;
 }
 
 Status OutboxStore::Remove(std::span<const Row> rows) {
@@ -256,12 +284,14 @@ Result<std::vector<StoredEvent>> ReadFrom(const Path& file, Database::Mode mode,
                                 query.with_pictures ? ", picture" : "", query.newest ? "DESC" : "ASC")));
   select.Bind(1, std::max(query.after, first - 1)).Bind(2, query.since_us).Bind(3, query.stream);
   std::vector<StoredEvent> events;
-  while (events.size() < query.limit) {
+  size_t bytes = 0;
+  while (events.size() < query.limit && bytes < query.max_bytes) {
     DE_TRY(const bool is_row, select.Step());
     if (!is_row) break;
     if (!Wants(query.types, select.Text(1))) continue;
     events.push_back(EventOf(select));
     if (query.with_pictures) events.back().picture = select.Bytes(6);
+    bytes += events.back().bytes();
   }
   if (query.newest) std::ranges::reverse(events);
   return events;

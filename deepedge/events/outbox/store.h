@@ -13,6 +13,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,7 +34,7 @@ struct UnstoredEvent {
   std::string json;
   std::shared_ptr<const std::vector<uint8_t>> picture;
 
-  size_t bytes() const { return id.size() + json.size() + (picture ? picture->size() : 0); }
+  size_t bytes() const { return id.size() + json.size() + (picture ? picture->size() : 0); }  // about
 };
 
 struct CourierCursor {
@@ -76,7 +77,10 @@ class OutboxStore {
 
   // For retention. All of `rows` go in one transaction.
   Result<std::vector<Row>> OldestRows(int64_t limit);
-  Result<std::vector<Row>> RowsBefore(int64_t at_us, int64_t limit);
+  // The first rows, while they are older than `max_age`, and at most `limit`. A time before 2020 or behind `now_us` is
+  // that of a wrong clock (a box without a battery starts in 1970): such an event is as old as what came behind it, and
+  // stays while nothing that is too old did. `now_us`: Unix epoch; where it is wrong itself, nothing is too old.
+  Result<std::vector<Row>> RowsTooOld(int64_t now_us, std::chrono::microseconds max_age, int64_t limit);
   Status Remove(std::span<const Row> rows);
   // Of the file, less what is free in it.
   Result<int64_t> UsedBytes();
@@ -94,7 +98,7 @@ class OutboxStore {
   Status InTransaction(Work work);
 
   Database db_;  // before its statements
-  std::optional<Statement> insert_, save_cursor_, select_, select_cursor_, count_, oldest_, before_, remove_;
+  std::optional<Statement> insert_, save_cursor_, select_, select_cursor_, count_, oldest_, times_, remove_;
   std::optional<Statement> begin_, commit_, rollback_;
   int64_t last_number_ = 0;
   int64_t first_number_ = 1;
@@ -108,7 +112,9 @@ struct EventQuery {
   std::string stream = {};  // empty: all
   int64_t after = 0;        // number: only what follows
   size_t limit = 1000;      // at most so many events
-  bool newest = false;      // the last `limit` rather than the first; the order stays ascending
+  // No further event after so many bytes: fewer than `limit` need not be all, none is.
+  size_t max_bytes = size_t{64} << 20;
+  bool newest = false;  // the last `limit` rather than the first; the order stays ascending
   bool with_pictures = false;
 };
 

@@ -93,12 +93,53 @@ TEST_F(StoreTest, RemovesTheOldestAndGivesSpaceBack) {
   ASSERT_TRUE(store.Write(events, {}).ok());
   const int64_t before = store.UsedBytes().value();
   EXPECT_GT(before, 4'000'000);
-  ASSERT_TRUE(store.Remove(store.RowsBefore(1000 * 151, 1000).value()).ok());
+  ASSERT_TRUE(store.Remove(store.OldestRows(150).value()).ok());
   EXPECT_LT(store.UsedBytes().value(), before / 3);
   EXPECT_EQ(store.OldestRows(1).value()[0].number, 151);
   ASSERT_TRUE(store.GiveBackSpace().ok());
   store = Open();  // closing the first writes the log into the file
   EXPECT_LT(static_cast<int64_t>(std::filesystem::file_size(path())), before / 3 + 100'000);
+}
+
+TEST_F(StoreTest, OnlyWhatIsKnownToBeTooOldGoesFromTheFront) {
+  constexpr int64_t kDay = int64_t{24} * 3600 * 1'000'000;
+  constexpr int64_t kNow = 20'000 * kDay;  // in 2024
+  const int64_t old = kNow - 8 * kDay;
+  const int64_t young = kNow - 6 * kDay;
+  const int64_t unset = 5;  // 1970
+  const int64_t ahead = kNow + kDay;
+  struct Case {
+    const char* what;
+    std::vector<int64_t> times;
+    int64_t now;
+    size_t removed;
+  };
+  const Case cases[] = {
+      {"nothing there", {}, kNow, 0},
+      {"old before young", {old, old + 1, young}, kNow, 2},
+      {"at most so many", {old, old, old, old, old, old}, kNow, 5},
+      {"written by a clock that was not set", {unset, unset, unset}, kNow, 0},
+      {"written by a clock that was ahead", {ahead, young}, kNow, 0},
+      {"unknown before young", {unset, ahead, young}, kNow, 0},
+      {"unknown before old is older still", {unset, ahead, old, unset, young}, kNow, 3},
+      {"old behind young waits for it", {young, old, old}, kNow, 0},
+      {"the clock is not set now", {old, young, old}, unset, 0},
+      {"the clock is not set, nor was it", {0, 1, 2}, 8 * kDay, 0},
+  };
+  for (const Case& c : cases) {
+    std::filesystem::remove(path());
+    OutboxStore store = Open();
+    std::vector<UnstoredEvent> events;
+    for (const int64_t at_us : c.times) {
+      events.push_back(EventNumber(1));
+      events.back().at_us = at_us;
+    }
+    ASSERT_TRUE(store.Write(events, {}).ok());
+    const auto rows = store.RowsTooOld(c.now, std::chrono::hours(7 * 24), 5);
+    ASSERT_TRUE(rows.ok()) << c.what;
+    ASSERT_EQ(rows.value().size(), c.removed) << c.what;
+    for (size_t i = 0; i < c.removed; ++i) EXPECT_EQ(rows.value()[i].number, static_cast<int64_t>(i + 1)) << c.what;
+  }
 }
 
 TEST_F(StoreTest, LeavesForeignAndLaterFilesAlone) {
@@ -117,6 +158,58 @@ TEST_F(StoreTest, LeavesForeignAndLaterFilesAlone) {
   const Error error = OutboxStore::Open(path(), false).status().error();
   EXPECT_EQ(error.code, ErrorCode::kUnsupported);
   EXPECT_NE(error.message.find("schema 9, this one knows 1"), std::string::npos) << error.message;
+}
+
+TEST_F(StoreTest, WhatIsNotTheTablesOfAnOutboxIsDamaged) {
+  constexpr const char* kEndless =
+      "CREATE VIEW events AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS number, "
+      "i AS at_us, 'counts' AS type, 's' AS stream, 'id' AS id, '{}' AS json, NULL AS picture FROM n";
+  struct Case {
+    const char* what;
+    std::vector<const char*> changes;
+  };
+  const Case cases[] = {
+      {"no events", {"DROP TABLE events"}},
+      {"no cursors", {"DROP TABLE couriers"}},
+      {"no version", {"DROP TABLE schema_version"}},
+      {"a column missing", {"ALTER TABLE events RENAME COLUMN json TO text"}},
+      {"a view without end", {"DROP TABLE events", kEndless}},
+      {"a trigger", {"CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM couriers; END"}},
+      {"a number too high", {"INSERT INTO couriers VALUES ('mqtt', 9223372036854775807)"}},
+  };
+  for (const Case& c : cases) {
+    const Path file = folder_.path() / (std::string(c.what) + ".db");
+    OutboxStore::Open(file, false).value();
+    {
+      Database other = Database::Open(file, Database::Mode::kReadWrite, 0).value();
+      for (const char* change : c.changes) ASSERT_TRUE(other.Execute(change).ok()) << c.what;
+    }
+    const Error error = OutboxStore::Open(file, false).status().error();
+    EXPECT_EQ(error.code, ErrorCode::kBadInput) << c.what << ": " << error.message;
+    EXPECT_TRUE(error.message.starts_with(file.string() + ": damaged (")) << error.message;
+    OutboxFile claimed = OutboxFile::Claim(file).value();
+    EXPECT_TRUE(claimed.Open(false, 1).ok()) << c.what << ": put aside";
+    if (std::string_view(c.what) == "a view without end") {
+      EXPECT_EQ(ReadEvents(file.string() + ".damaged-1", {}).status().error().code, ErrorCode::kBadInput);
+    }
+  }
+}
+
+TEST_F(StoreTest, ACursorBelowZeroIsZero) {
+  Open();
+  Database other = Database::Open(path(), Database::Mode::kReadWrite, 0).value();
+  ASSERT_TRUE(other.Execute("INSERT INTO couriers VALUES ('mqtt', -5)").ok());
+  EXPECT_EQ(Open().CursorOf("mqtt").value(), 0);
+}
+
+TEST_F(StoreTest, ReadersPagesAreBoundedInBytes) {
+  OutboxStore store = Open();
+  ASSERT_TRUE(store.Write(std::vector{EventNumber(1, "a", 1000), EventNumber(2, "a", 1000), EventNumber(3)}, {}).ok());
+  EXPECT_EQ(Numbers(ReadEvents(path(), {.max_bytes = 1001, .with_pictures = true}).value()), (std::vector<int64_t>{1}));
+  EXPECT_EQ(Numbers(ReadEvents(path(), {.after = 1, .max_bytes = 1, .with_pictures = true}).value()),
+            (std::vector<int64_t>{2}))
+      << "one at least";
+  EXPECT_EQ(ReadEvents(path(), {.max_bytes = 1001}).value().size(), 3U);
 }
 
 TEST_F(StoreTest, AnotherReadsWhileOneWrites) {
@@ -179,6 +272,34 @@ TEST_F(StoreTest, PutsADamagedFileAsideButNoForeignOne) {
   OutboxFile file = OutboxFile::Claim(path()).value();  // now the lock file says that it was an outbox
   EXPECT_TRUE(file.Open(false, 77).ok());
   EXPECT_EQ(ReadFile(path().string() + ".damaged-77").value(), "somebody's notes");
+}
+
+TEST_F(StoreTest, KeepsTheNewestTwoDamagedFiles) {
+  OutboxFile file = OutboxFile::Claim(path()).value();
+  const auto put_aside = [&](int64_t time) {
+    ASSERT_TRUE(WriteFileAtomically(path(), std::to_string(time)).ok());
+    ASSERT_TRUE(WriteFileAtomically(path().string() + "-wal", "log").ok());
+    ASSERT_TRUE(file.PutAside(time).ok());
+  };
+  const auto names = [&] {
+    std::vector<std::string> all;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      if (const std::string name = entry.path().filename().string(); name.find("damaged") != std::string::npos)
+        all.push_back(name);
+    }
+    std::ranges::sort(all);
+    return all;
+  };
+  const Path other = folder_.path() / "outbox.db.damaged-1-notes";  // somebody else's
+  ASSERT_TRUE(WriteFileAtomically(other, "notes").ok());
+  for (const int64_t time : {8, 9, 10}) put_aside(time);
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"outbox.db.damaged-1-notes", "outbox.db.damaged-10", "outbox.db.damaged-10-wal",
+                                      "outbox.db.damaged-9", "outbox.db.damaged-9-wal"}));
+  put_aside(2);  // the clock was set back
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"outbox.db.damaged-1-notes", "outbox.db.damaged-10", "outbox.db.damaged-10-wal",
+                                      "outbox.db.damaged-2", "outbox.db.damaged-2-wal"}));
 }
 
 }  // namespace
