@@ -334,6 +334,11 @@ std::vector<Problem> CheckEdgeConfig(const EdgeConfig& config) {
   }
   for (const auto& [name, stream] : config.streams) {
     StreamChecker(config, name, stream, problems).Check();
+    for (const auto& [zone, ignored] : stream.zones) {
+      if (!config.events.mqtt || !config.streams.contains(zone)) continue;
+      problems.push_back({PointerTo(PointerTo(PointerTo("/streams", name), "zones"), zone),
+                          "has the name of a stream; over MQTT their counts would share one topic"});
+    }
   }
   return problems;
 }

@@ -83,7 +83,9 @@ TEST_F(MqttBrokerTest, DeliversToAllTopicsAndSaysThatItIsThere) {
 TEST_F(MqttBrokerTest, HomeAssistantIsToldEverythingAgainWhenItStarts) {
   const Broker broker;
   Subscriber subscriber(broker.port());
-  const auto courier = Make(Options(broker));
+  MqttCourier::Options options = Options(broker);
+  options.tell_every = Duration(0);
+  const auto courier = Make(options);
   ASSERT_TRUE(DeliverOne(*courier).ok());
   const std::string config = "homeassistant/binary_sensor/deepedge/gate-connectivity/config";
   EXPECT_TRUE(WaitUntil([&] { return subscriber.On(config).size() == 1; }));
@@ -91,6 +93,40 @@ TEST_F(MqttBrokerTest, HomeAssistantIsToldEverythingAgainWhenItStarts) {
   subscriber.Publish("homeassistant/status", "online");
   EXPECT_TRUE(WaitUntil([&] { return subscriber.On(config).size() == 2; }));
   EXPECT_TRUE(WaitUntil([&] { return subscriber.On("deepedge/gate/status").size() == 2; }));
+}
+
+TEST_F(MqttBrokerTest, WhoAsksAgainAndAgainIsNotAnswered) {
+  const Broker broker;
+  Subscriber subscriber(broker.port());
+  MqttCourier::Options options = Options(broker);
+  options.tell_every = std::chrono::hours(1);
+  const auto courier = Make(options);
+  ASSERT_TRUE(DeliverOne(*courier).ok());
+  for (int i = 0; i < 100; ++i) subscriber.Publish("homeassistant/status", "online");
+  subscriber.Publish("last", "word");
+  EXPECT_TRUE(WaitUntil([&] { return subscriber.On("last").size() == 1; }));
+  ASSERT_TRUE(DeliverOne(*courier).ok());
+  EXPECT_EQ(subscriber.On("homeassistant/binary_sensor/deepedge/gate-connectivity/config").size(), 1U);
+}
+
+TEST_F(MqttBrokerTest, APictureThatTheBrokerWillNotTakeKeepsNothingBack) {
+  const Broker broker("allow_anonymous true\nmax_packet_size 20000\n");
+  Subscriber subscriber(broker.port());
+  const auto courier = Make(Options(broker));
+  const auto picture = std::make_shared<std::vector<uint8_t>>(100'000, uint8_t{7});
+  std::vector<StoredEvent> events{
+      Stored(TrackEvent{.stream = "gate", .label = "person", .picture = picture, .id = "run-1"}),
+      Stored(StreamUpEvent{.stream = "gate", .id = "run-2"})};
+  const auto deliver = [&] {
+    const Result<Delivery> delivery = courier->Deliver(events, {});
+    if (delivery.ok())
+      events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(delivery.value().arrived));
+    return events.empty();
+  };
+  EXPECT_TRUE(WaitUntil(deliver));
+  EXPECT_TRUE(WaitUntil([&] { return subscriber.On("deepedge/gate/stream_up").size() == 1; }));
+  EXPECT_GE(subscriber.On("deepedge/gate/track_started").size(), 1U);
+  EXPECT_TRUE(subscriber.On("deepedge/gate/person/snapshot").empty());
 }
 
 TEST_F(MqttBrokerTest, NobodyThereIsSaid) {

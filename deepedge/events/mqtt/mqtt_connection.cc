@@ -193,11 +193,15 @@ class MqttConnection::Impl {
   Status AwaitSome(const std::vector<int>& ids, size_t& acknowledged, int64_t failures_before, Duration patience,
                    const std::stop_token& stop) DE_EXCLUDES(mutex_) {
     const size_t before = acknowledged;
-    const Time until = clock_.Now() + patience;
+    const Time begin = clock_.Now();
     bool is_late = false;
     {
       MutexLock lock(mutex_);
       while (true) {
+        // Whatever is acknowledged is progress, also what was sent unasked and stands in front.
+        const Time until = std::max(begin, acknowledged_at_) + patience;
+        // Ids begin anew with every connection.
+        if (failed_attempts_ != failures_before) break;
         while (acknowledged < ids.size() && (ids[acknowledged] == 0 || acknowledged_.erase(ids[acknowledged]) > 0)) {
           ++acknowledged;
         }
@@ -267,6 +271,7 @@ class MqttConnection::Impl {
     state_ = State::kResting;
     if (reason_.empty()) reason_ = reason;
     ++failed_attempts_;
+    acknowledged_.clear();
     wanted_ = false;
     changed_.NotifyAll();
     return was_connected;
@@ -362,6 +367,7 @@ class MqttConnection::Impl {
 
   void OnAcknowledged(int id) DE_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
+    acknowledged_at_ = clock_.Now();
     if (!is_collecting_) return;
     acknowledged_.insert(id);
     changed_.NotifyAll();
@@ -393,6 +399,7 @@ class MqttConnection::Impl {
   int64_t failed_attempts_ DE_GUARDED_BY(mutex_) = 0;  // also those that were connections and have ended
   bool is_collecting_ DE_GUARDED_BY(mutex_) = false;
   std::set<int> acknowledged_ DE_GUARDED_BY(mutex_);  // message ids, while collecting
+  Time acknowledged_at_ DE_GUARDED_BY(mutex_);        // the last of any message
 
   // Held while a publisher uses the client, and to take it away before it is destroyed. Never together with mutex_.
   Mutex client_mutex_;

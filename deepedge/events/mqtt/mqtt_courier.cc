@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 
+#include "deepedge/base/log.h"
 #include "deepedge/base/mutex.h"
 #include "deepedge/base/utf8.h"
 
@@ -12,6 +14,7 @@ namespace {
 
 constexpr size_t kMostStates = 4096;  // retained counts and states that are said again
 constexpr size_t kLongestState = 64;  // bytes; pictures are not among them
+constexpr int kMostTimes = 5;         // that a connection may end with the same event on its way
 
 // What may stand in front of all topics.
 Status CheckPrefix(const std::string& prefix, std::string_view what) {
@@ -37,8 +40,10 @@ Status CheckNodeId(const std::string& id) {
 
 class MqttCourier::Impl {
  public:
-  explicit Impl(const Options& options)
-      : prefix_(options.prefix),
+  Impl(const Options& options, const Clock& clock)
+      : clock_(clock),
+        tell_every_(options.tell_every),
+        prefix_(options.prefix),
         birth_topic_(BirthTopic(options.home_assistant)),
         mapper_(options.prefix),
         entities_(options.home_assistant, options.prefix) {}
@@ -63,7 +68,23 @@ class MqttCourier::Impl {
   }
 
   Result<Delivery> Deliver(std::span<const StoredEvent> events, const std::stop_token& stop) DE_EXCLUDES(mutex_) {
+    if (events.empty()) return Delivery{};
     DE_TRY_STATUS(connection_->WaitUntilConnected(stop));
+    // A broker that ends the connection for what it will not take would be sent the same for ever.
+    const bool is_suspect = unacknowledged_.id == events[0].id && unacknowledged_.times >= kMostTimes;
+    StoredEvent without_picture;
+    if (is_suspect) {
+      LogWarning("events: mqtt: the broker has ended the connection {} times with event {} on its way: {}",
+                 unacknowledged_.times, events[0].id,
+                 events[0].picture.empty() ? "it is given up" : "it goes without its picture");
+      if (events[0].picture.empty()) {
+        unacknowledged_ = {};
+        return Delivery{.arrived = 1, .refused = 1};
+      }
+      without_picture = events[0];
+      without_picture.picture.clear();
+      events = std::span(&without_picture, 1);
+    }
     std::vector<MqttMessage> messages;
     std::vector<size_t> ends;  // of each event's messages
     for (const StoredEvent& event : events) {
@@ -81,15 +102,27 @@ class MqttCourier::Impl {
       delivery.refused += is_refused ? 1 : 0;
       begin = end;
     }
-    if (delivery.arrived == 0 && !published.status.ok()) return published.status.error();
+    if (delivery.arrived > 0) unacknowledged_ = {};
+    if (delivery.arrived == 0 && !published.status.ok()) {
+      Suspect(events[0]);
+      return published.status.error();
+    }
     return delivery;
   }
 
  private:
+  // Only what is large: brokers limit the size of messages, and a connection may end for many other reasons.
+  void Suspect(const StoredEvent& event) {
+    constexpr size_t kLarge = 10'000;  // bytes
+    if (event.json.size() + event.picture.size() < kLarge) return;
+    if (unacknowledged_.id != event.id) unacknowledged_ = {.id = event.id};
+    ++unacknowledged_.times;
+  }
+
   void AppendMessages(const StoredEvent& event, std::vector<MqttMessage>& messages) DE_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     for (MqttMessage& config : entities_.NewIn(event)) messages.push_back(std::move(config));
-    for (MqttMessage& message : mapper_.Messages(event)) {
+    for (MqttMessage& message : MessagesOf(event)) {
       if (message.retain && message.payload.size() <= kLongestState &&
           (states_.size() < kMostStates || states_.contains(message.topic))) {
         states_[message.topic] = message.payload;
@@ -98,9 +131,20 @@ class MqttCourier::Impl {
     }
   }
 
+  // Nothing for an event that is none: a file of events may hold anything.
+  std::vector<MqttMessage> MessagesOf(const StoredEvent& event) DE_REQUIRES(mutex_) {
+    try {
+      return mapper_.Messages(event);
+    } catch (const std::exception& what) {
+      LogWarning("events: mqtt: event {} cannot be read: {}", event.id, what.what());
+      return {};
+    }
+  }
+
   // That we are there, what there is, and how it is.
   std::vector<MqttMessage> Everything() DE_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
+    told_ = clock_.Now();
     std::vector<MqttMessage> messages = entities_.All();
     for (const auto& [topic, payload] : states_) messages.push_back({topic, payload, true});
     messages.push_back({AvailableTopic(prefix_), "online", true});
@@ -109,16 +153,31 @@ class MqttCourier::Impl {
 
   std::vector<MqttMessage> Answer(std::string_view topic, std::string_view payload) DE_EXCLUDES(mutex_) {
     if (topic != birth_topic_ || payload != "online") return {};
+    {
+      // All of it is retained, so who comes soon after finds it at the broker. Asking often costs nothing.
+      MutexLock lock(mutex_);
+      if (clock_.Now() - told_ < tell_every_) return {};
+    }
     return Everything();
   }
 
+  const Clock& clock_;
+  const Duration tell_every_;
   const std::string prefix_;
   const std::string birth_topic_;
+
+  // Of the thread that delivers: the event that was first on its way when the connection ended, and how often.
+  struct Unacknowledged {
+    std::string id;
+    int times = 0;
+  };
+  Unacknowledged unacknowledged_;
 
   Mutex mutex_;
   TopicMapper mapper_ DE_GUARDED_BY(mutex_);
   HomeAssistantEntities entities_ DE_GUARDED_BY(mutex_);
   std::map<std::string, std::string> states_ DE_GUARDED_BY(mutex_);  // last retained payload by topic
+  Time told_ DE_GUARDED_BY(mutex_);                                  // when everything was said last
 
   std::unique_ptr<MqttConnection> connection_;  // last: its thread uses the rest
 };
@@ -129,7 +188,7 @@ Result<std::unique_ptr<MqttCourier>> MqttCourier::Create(Options options, const 
     DE_TRY_STATUS(CheckPrefix(options.home_assistant.discovery_prefix, "Home Assistant's discovery prefix"));
     DE_TRY_STATUS(CheckNodeId(options.home_assistant.node_id));
   }
-  auto impl = std::make_unique<Impl>(options);
+  auto impl = std::make_unique<Impl>(options, clock);
   DE_TRY_STATUS(impl->Connect(options, clock));
   return std::unique_ptr<MqttCourier>(new MqttCourier(std::move(impl)));
 }

@@ -23,6 +23,8 @@ class MqttCourier final : public Courier {
     Duration connect_timeout = std::chrono::seconds(10);
     Duration acknowledge_timeout = std::chrono::seconds(20);
     BackoffRule backoff = {};  // between attempts to connect while nothing is to be sent
+    // Home Assistant, when it says that it has started, is told everything again, but not more often than this.
+    Duration tell_every = std::chrono::seconds(10);
     uint64_t seed = 1;
   };
   // Starts to connect; does not wait. Errors: kBadInput for options that cannot work.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "deepedge/base/utf8.h"
@@ -30,6 +31,17 @@ double Number(const Json& object, const char* key) {
   return found != object.end() && found->is_number() ? found->get<double>() : 0;
 }
 
+// The whole number nearest to it that a double holds exactly; what a file of events claims may be anything.
+int64_t Whole(double number) {
+  constexpr double kExact = 9e15;
+  return std::isfinite(number) ? std::llround(std::clamp(number, -kExact, kExact)) : 0;
+}
+
+int WholeInt(double number) {
+  return static_cast<int>(
+      std::clamp<int64_t>(Whole(number), std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
+}
+
 std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 bool IsControl(std::string_view character) {
@@ -44,7 +56,7 @@ std::string_view RunOf(std::string_view id) { return id.substr(0, id.rfind('-'))
 
 std::string KeyOf(const StoredEvent& event, const Json& json) {
   return fmt::format("{}-{}-{}-{}", RunOf(event.id), Text(json, "stream"), Text(json, "model"),
-                     static_cast<int64_t>(Number(json, "track")));
+                     Whole(Number(json, "track")));
 }
 
 }  // namespace
@@ -89,7 +101,7 @@ std::vector<MqttMessage> CountBoard::Update(const std::string& prefix, const Jso
   const Counter counter{Text(event, "stream"), Text(event, "model")};
   const std::string& name = zone.empty() ? counter.stream : zone;
   std::map<std::string, int> now;
-  for (const auto& [label, count] : counts->items()) now[label] = count.is_number() ? count.get<int>() : 0;
+  for (const auto& [label, count] : counts->items()) now[label] = count.is_number() ? WholeInt(count.get<double>()) : 0;
   for (const auto& [place, by_counter] : counts_) {
     const bool is_here = place.is_zone == !zone.empty() && place.name == name && by_counter.contains(counter);
     if (is_here) now.emplace(place.label, 0);  // it was there, and is not named any more
@@ -143,7 +155,7 @@ void TopicMapper::AddStatus(const StoredEvent& event, const Json& json, std::vec
   if (event.type != "stream_up") return;
   messages.push_back({StatusTopic(prefix_, event.stream), "online", true});
   if (!sizes_.contains(event.stream) && sizes_.size() >= kMostStreams) return;
-  sizes_[event.stream] = {static_cast<int>(Number(json, "width")), static_cast<int>(Number(json, "height"))};
+  sizes_[event.stream] = {WholeInt(Number(json, "width")), WholeInt(Number(json, "height"))};
 }
 
 void TopicMapper::FollowZones(const StoredEvent& event, const Json& json) {
@@ -199,14 +211,19 @@ Json TopicMapper::FrigateObject(const StoredEvent& event, const Json& json, cons
   object["entered_zones"] = track.entered;
   object["has_snapshot"] = !event.picture.empty();
   object["has_clip"] = false;
-  object["box"] = json.contains("box") ? json["box"] : Json::array();
+  object["box"] = Json::array();
   constexpr size_t kCorners = 4;
+  const auto box = json.find("box");
+  const bool is_box = box != json.end() && box->is_array() && box->size() == kCorners &&
+                      std::ranges::all_of(*box, [](const Json& corner) { return corner.is_number(); });
+  if (!is_box) return object;
+  object["box"] = *box;
   const auto size = sizes_.find(event.stream);
-  if (size == sizes_.end() || size->second.width <= 0 || object["box"].size() != kCorners) return object;
+  if (size == sizes_.end() || size->second.width <= 0) return object;
   for (size_t i = 0; i < kCorners; ++i) {
     const int side = i % 2 == 0 ? size->second.width : size->second.height;
     Json& corner = object["box"][i];
-    if (corner.is_number()) corner = std::llround(corner.get<double>() * side);
+    corner = Whole(corner.get<double>() * side);
   }
   return object;
 }

@@ -206,5 +206,24 @@ TEST(TopicMapper, RemembersABoundedNumberOfTracks) {
   }
 }
 
+TEST(TopicMapper, SurvivesWhateverAFileOfEventsHolds) {
+  const char* const texts[] = {
+      R"({"type":"track_started","stream":"gate","box":{"a":1,"b":2,"c":3,"d":4},"track":1e300})",
+      R"({"type":"track_started","stream":"gate","box":[1,2,"x",4]})",
+      R"({"type":"track_started","stream":"gate","box":[1e300,-1e300,1,1],"captured_us":-1e308})",
+      R"({"type":"counts","stream":"gate","counts":{"person":1e300,"car":-5,"bus":"x"}})",
+      R"({"type":"stream_up","stream":"gate","width":1e300,"height":-1e300})",
+      R"([[[[]]]])",
+      "no json",
+  };
+  TopicMapper mapper("deepedge");
+  for (const char* const type : {"stream_up", "track_started", "track_ended", "counts", "zone_entered", "result"}) {
+    for (const char* const text : texts) {
+      StoredEvent event{.id = "run-1", .type = type, .stream = "gate", .json = text};
+      EXPECT_GE(mapper.Messages(event).size(), 2U) << text;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace deepedge
