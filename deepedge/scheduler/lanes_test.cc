@@ -45,10 +45,15 @@ TEST(Lanes, BindsOneThreadToEachCpu) {
   RealClock clock;
   Lanes lanes({.cpus = AllowedCpus()}, clock);
   lanes.Start();
-  std::latch ran(1);
-  FunctionJob job([&](const RunContext&) { ran.count_down(); });
-  lanes.Submit(job, {.deadline = {0}});
-  ran.wait();
+  // A thread names and binds itself first of all, some time after it was started: as many jobs as lanes, each of which waits
+  // for the others, show that all have come that far.
+  std::latch all_run(static_cast<std::ptrdiff_t>(AllowedCpus().size()));
+  std::vector<std::unique_ptr<FunctionJob>> jobs;
+  for (size_t i = 0; i < AllowedCpus().size(); ++i) {
+    jobs.push_back(std::make_unique<FunctionJob>([&](const RunContext&) { all_run.arrive_and_wait(); }));
+    lanes.Submit(*jobs.back(), {.deadline = {0}});
+  }
+  all_run.wait();
   size_t found = 0;
   for (const ThreadInfo& info : ListThreads()) {
     if (info.name.rfind("lane-", 0) != 0) continue;
@@ -56,6 +61,7 @@ TEST(Lanes, BindsOneThreadToEachCpu) {
     EXPECT_EQ(info.affinity.size(), 1u) << info.name;
   }
   EXPECT_EQ(found, AllowedCpus().size());
+  lanes.Stop();
 }
 
 TEST(Lanes, NeverRunsMoreJobsOfAResourceThanItHasSlots) {
