@@ -45,8 +45,8 @@ TEST(Lanes, BindsOneThreadToEachCpu) {
   RealClock clock;
   Lanes lanes({.cpus = AllowedCpus()}, clock);
   lanes.Start();
-  // A thread names and binds itself first of all, some time after it was started: as many jobs as lanes, each of which waits
-  // for the others, show that all have come that far.
+  // A thread names and binds itself first of all, some time after it was started: as many jobs as lanes, each of which
+  // waits for the others, show that all have come that far.
   std::latch all_run(static_cast<std::ptrdiff_t>(AllowedCpus().size()));
   std::vector<std::unique_ptr<FunctionJob>> jobs;
   for (size_t i = 0; i < AllowedCpus().size(); ++i) {

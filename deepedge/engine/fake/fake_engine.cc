@@ -39,8 +39,12 @@ View FirstOf(View view, int count) {
 class FakeCompiledModel final : public CompiledModel {
  public:
   FakeCompiledModel(std::shared_ptr<const FakeModel> model, std::vector<TensorSpec> inputs, int concurrency,
-                    int max_batch, std::function<void(Duration)> spend)
-      : model_(std::move(model)), inputs_(std::move(inputs)), max_batch_(max_batch), spend_(std::move(spend)) {
+                    int max_batch, int stages, std::function<void(Duration)> spend)
+      : model_(std::move(model)),
+        inputs_(std::move(inputs)),
+        max_batch_(max_batch),
+        stages_(stages),
+        spend_(std::move(spend)) {
     for (const Tensor& output : model_->outputs) outputs_.push_back(Repeat(output, max_batch));
     for (int i = 0; i < concurrency; ++i) {
       std::vector<std::optional<Tensor>> tensors;
@@ -88,8 +92,16 @@ class FakeCompiledModel final : public CompiledModel {
   }
 
   Status Run(int slot) override {
+    for (int stage = 0; stage < stages_; ++stage) DE_TRY_STATUS(RunStage(slot, stage));
+    return {};
+  }
+
+  int stages() const override { return stages_; }
+
+  Status RunStage(int slot, int stage) override {
+    DE_CHECK(stage >= 0 && stage < stages_);
     for (size_t i = 0; i < inputs_.size(); ++i) DE_CHECK(InputAt(slot, i).has_value());
-    spend_(model_->profile.run_time * BatchOf(slot));
+    spend_(model_->profile.run_time * BatchOf(slot) / stages_);
     if (model_->run_error) return *model_->run_error;
     return {};
   }
@@ -114,6 +126,7 @@ class FakeCompiledModel final : public CompiledModel {
   const std::shared_ptr<const FakeModel> model_;
   const std::vector<TensorSpec> inputs_;
   const int max_batch_;
+  const int stages_;
   const std::function<void(Duration)> spend_;
   std::vector<Tensor> outputs_;                            // the model's, for max_batch_ pictures
   std::vector<int> batches_;                               // of each slot
@@ -181,7 +194,13 @@ Result<std::unique_ptr<CompiledModel>> FakeEngine::Compile(const ModelFiles& fil
   }
   const int max_batch = TakesBatches(*model, options) ? options.max_batch : 1;
   return std::unique_ptr<CompiledModel>(
-      std::make_unique<FakeCompiledModel>(std::move(model), std::move(inputs), options.concurrency, max_batch, spend_));
+      std::make_unique<FakeCompiledModel>(std::move(model), std::move(inputs), options.concurrency, max_batch,
+                                          static_cast<int>(options.cuts.size()) + 1, spend_));
+}
+
+Result<LayerGraph> FakeEngine::Analyse(const ModelFiles& files, const CompileOptions& /*options*/) {
+  DE_TRY(const auto model, Find(files.graph));
+  return model->profile.layers;
 }
 
 }  // namespace deepedge

@@ -15,14 +15,23 @@
 #include <string>
 #include <vector>
 
+#include "deepedge/base/clock.h"
 #include "deepedge/base/mutex.h"
 #include "deepedge/engine/engine.h"
-#include "deepedge/plan/profile.h"
 
 namespace deepedge {
 
+struct FakeProfile {
+  std::string model;
+  std::vector<TensorSpec> inputs;
+  std::vector<TensorSpec> outputs;
+  Duration run_time{0};  // one run of one picture, on however many cores; stages take equal parts of it
+  int64_t weight_bytes = 0;
+  LayerGraph layers;  // what Analyse tells
+};
+
 struct FakeModel {
-  Profile profile;
+  FakeProfile profile;
   std::vector<Tensor> outputs;  // given by every run, one for each of the profile's outputs
   std::vector<std::string> output_operations;
   std::optional<Error> run_error;  // set: every run fails with it, after its time
@@ -46,6 +55,7 @@ class FakeEngine final : public Engine {
   std::vector<Precision> Precisions() const override { return {Precision::kFp32}; }
   Result<std::optional<ModelFiles>> Quantize(const ModelFiles& files, const QuantizeOptions& options,
                                              const Path& graph_file) override;
+  Result<LayerGraph> Analyse(const ModelFiles& files, const CompileOptions& options) override;
   Result<std::unique_ptr<CompiledModel>> Compile(const ModelFiles& files, const CompileOptions& options) override;
 
  private:

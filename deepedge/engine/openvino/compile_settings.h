@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <openvino/core/any.hpp>
 
-#include "deepedge/model/variant.h"
+#include "deepedge/engine/engine.h"
 
 namespace deepedge {
 
@@ -25,7 +25,7 @@ constexpr int64_t kPrivateCopyLimitBytes = int64_t{32} << 20;
 CopyPlan PlanCopies(int64_t weight_bytes, int concurrency);
 
 // OpenVINO's properties for one compiled copy with that many streams. An int8 graph computes in float what is not
-// quantized.
-ov::AnyMap CompileProperties(int streams, Precision precision = Precision::kFp32);
+// quantized. Of the options precision, cores (over 1 with one stream at most) and time_layers count.
+ov::AnyMap CompileProperties(int streams, const CompileOptions& options);
 
 }  // namespace deepedge

@@ -15,6 +15,7 @@
 #include "deepedge/engine/openvino/batch.h"
 #include "deepedge/engine/openvino/detection_post_process.h"
 #include "deepedge/engine/openvino/graph_loader.h"
+#include "deepedge/engine/openvino/layer_graph.h"
 #include "deepedge/engine/openvino/openvino_model.h"
 #include "deepedge/engine/openvino/ov_types.h"
 #include "deepedge/engine/openvino/picture_input.h"
@@ -94,23 +95,28 @@ class OpenVinoEngine final : public Engine {
 
   Result<std::unique_ptr<CompiledModel>> Compile(const ModelFiles& files, const CompileOptions& options) override {
     DE_CHECK(options.concurrency >= 1 && options.max_batch >= 1);
+    DE_CHECK(options.cores == 1 || (options.cores > 1 && options.concurrency == 1));
     const AffinityScope affinity(cpus_);
     const std::vector<Precision> precisions = Precisions();
     if (std::find(precisions.begin(), precisions.end(), options.precision) == precisions.end()) {
       return Error{ErrorCode::kUnsupported, fmt::format("{}: this CPU does not compute in {}", files.graph.string(),
                                                         ToString(options.precision))};
     }
-    DE_TRY(LoadedGraph loaded, LoadGraph(core_, files));
-    DE_TRY_STATUS(ReshapeInputs(*loaded.model, options.input_shapes, files.graph));
-    if (options.picture) {
-      DE_TRY_STATUS(AddPictureInput(loaded.model, *options.picture, files.graph, options.resize));
-    }
+    DE_TRY(const LoadedGraph loaded, Prepare(files, options));
     if (options.picture && options.max_batch > 1 && BatchPays(*loaded.model, options.batch_from_bytes)) {
-      auto batched = OpenVinoModel::CreateBatched(core_, *loaded.model, options.max_batch, options.concurrency,
-                                                  options.precision, files.graph);
+      auto batched = OpenVinoModel::CreateBatched(core_, *loaded.model, options, files.graph);
       if (batched) return batched;
     }
-    return OpenVinoModel::Create(core_, loaded.model, options.concurrency, options.precision, files.graph);
+    return OpenVinoModel::Create(core_, loaded.model, options, files.graph);
+  }
+
+  Result<LayerGraph> Analyse(const ModelFiles& files, const CompileOptions& options) override {
+    const AffinityScope affinity(cpus_);
+    DE_TRY(const LoadedGraph loaded, Prepare(files, options));
+    return CatchOv(files.graph, ErrorCode::kBadInput, [&]() -> Result<LayerGraph> {
+      FoldShapes(loaded.model);
+      return FindLayers(*loaded.model, files.graph);
+    });
   }
 
   std::vector<Precision> Precisions() const override {
@@ -133,6 +139,16 @@ class OpenVinoEngine final : public Engine {
   }
 
  private:
+  // The graph as it is compiled: with the shapes and the picture input that the options ask for.
+  Result<LoadedGraph> Prepare(const ModelFiles& files, const CompileOptions& options) {
+    DE_TRY(LoadedGraph loaded, LoadGraph(core_, files));
+    DE_TRY_STATUS(ReshapeInputs(*loaded.model, options.input_shapes, files.graph));
+    if (options.picture) {
+      DE_TRY_STATUS(AddPictureInput(loaded.model, *options.picture, files.graph, options.resize));
+    }
+    return loaded;
+  }
+
   // Core's methods may be called from several threads.
   mutable ov::Core core_;
   cpu_set_t cpus_;

@@ -79,7 +79,7 @@ void RunInThread(std::optional<int> cpu, const std::function<void()>& work) {
 
 TEST_F(OpenVinoEngineTest, NetworksAreComputedInTheCallingThreadOnItsCpu) {
   ov::Core core;
-  auto model = OpenVinoModel::Create(core, ProbedNet(), 1, Precision::kFp32, "probe");
+  auto model = OpenVinoModel::Create(core, ProbedNet(), {}, "probe");
   ASSERT_TRUE(model.ok()) << model.error().message;
   for (const int cpu : AllowedCpus()) {
     RunInThread(cpu, [&] {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "deepedge/engine/openvino/batch.h"
 #include "deepedge/engine/openvino/compile_settings.h"
 #include "deepedge/engine/openvino/graph_loader.h"
+#include "deepedge/engine/openvino/layer_graph.h"
 #include "deepedge/engine/openvino/ov_types.h"
 
 namespace deepedge {
@@ -33,26 +35,26 @@ ov::Tensor MakeTensor(const TensorSpec& spec, const Shape& shape) {
 }  // namespace
 
 Result<std::unique_ptr<CompiledModel>> OpenVinoModel::Create(ov::Core& core, const std::shared_ptr<ov::Model>& model,
-                                                             int concurrency, Precision precision, const Path& file) {
+                                                             const CompileOptions& options, const Path& file) {
   std::unique_ptr<OpenVinoModel> result(new OpenVinoModel(file));
   DE_TRY(result->inputs_, SpecsOf(std::as_const(*model).inputs(), "input", file));
   DE_TRY(result->outputs_, SpecsOf(std::as_const(*model).outputs(), "output", file));
-  DE_TRY_STATUS(result->CompileSlots(core, model, concurrency, precision));
+  DE_TRY_STATUS(result->CompileSlots(core, model, options));
   DE_TRY_STATUS(result->WarmUp());
   return std::unique_ptr<CompiledModel>(std::move(result));
 }
 
-std::unique_ptr<CompiledModel> OpenVinoModel::CreateBatched(ov::Core& core, const ov::Model& model, int max_batch,
-                                                            int concurrency, Precision precision, const Path& file) {
+std::unique_ptr<CompiledModel> OpenVinoModel::CreateBatched(ov::Core& core, const ov::Model& model,
+                                                            const CompileOptions& options, const Path& file) {
   std::unique_ptr<OpenVinoModel> result(new OpenVinoModel(file));
-  result->max_batch_ = max_batch;
+  result->max_batch_ = options.max_batch;
   const auto create = [&]() -> Result<bool> {
     DE_TRY(result->inputs_, SpecsOf(model.inputs(), "input", file));
     DE_TRY(result->outputs_, SpecsOf(model.outputs(), "output", file));
-    const auto batched = WithBatch(model, max_batch);
+    const auto batched = WithBatch(model, options.max_batch);
     if (!batched) return false;
-    DE_TRY_STATUS(result->CompileSlots(core, batched, concurrency, precision));
-    if (!result->AnswersPicturesAlike(precision)) return false;
+    DE_TRY_STATUS(result->CompileSlots(core, batched, options));
+    if (!result->AnswersPicturesAlike(options.precision)) return false;
     DE_TRY_STATUS(result->WarmUpBatches());
     return true;
   };
@@ -62,14 +64,15 @@ std::unique_ptr<CompiledModel> OpenVinoModel::CreateBatched(ov::Core& core, cons
   return result;
 }
 
-Status OpenVinoModel::CompileSlots(ov::Core& core, const std::shared_ptr<ov::Model>& model, int concurrency,
-                                   Precision precision) {
-  const CopyPlan plan = PlanCopies(WeightBytes(*model), concurrency);
+Status OpenVinoModel::CompileSlots(ov::Core& core, const std::shared_ptr<ov::Model>& model,
+                                   const CompileOptions& options) {
+  const CopyPlan plan = PlanCopies(WeightBytes(*model), options.concurrency);
   weight_bytes_ = WeightBytes(*model) * plan.copies;
-  computes_in_caller_ = plan.copies == concurrency;
+  computes_in_caller_ = plan.copies == options.concurrency && options.cores == 1;
+  if (options.time_layers) layers_ = LayersOfOperations(*model);
   return CatchOv(file_, ErrorCode::kUnsupported, [&]() -> Status {
     for (int copy = 0; copy < plan.copies; ++copy) {
-      const ov::CompiledModel compiled = core.compile_model(model, kDevice, CompileProperties(plan.streams, precision));
+      const ov::CompiledModel compiled = core.compile_model(model, kDevice, CompileProperties(plan.streams, options));
       for (int stream = 0; stream < std::max(1, plan.streams); ++stream) {
         DE_TRY(Slot slot, MakeSlot(compiled));
         slots_.push_back(std::move(slot));
@@ -229,6 +232,26 @@ Status OpenVinoModel::Run(int slot) {
     }
     return {};
   });
+}
+
+std::vector<LayerTime> OpenVinoModel::LayerTimes(int slot) const {
+  if (layers_.empty()) return {};
+  std::map<std::string, double> times;
+  const auto layer_of = [&](const ov::ProfilingInfo& kernel) -> std::string {
+    const auto found = layers_.find(kernel.node_name);
+    return found == layers_.end() ? std::string() : found->second;
+  };
+  const auto read = [&]() -> Status {
+    for (const ov::ProfilingInfo& kernel : SlotAt(slot).request.get_profiling_info()) {
+      if (kernel.status != ov::ProfilingInfo::Status::EXECUTED) continue;
+      times[layer_of(kernel)] += std::chrono::duration<double, std::micro>(kernel.real_time).count();
+    }
+    return {};
+  };
+  if (!CatchOv(file_, ErrorCode::kInternal, read).ok()) return {};
+  std::vector<LayerTime> result;
+  for (const auto& [layer, us] : times) result.push_back({layer, us});
+  return result;
 }
 
 TensorView OpenVinoModel::Output(int slot, size_t index) const {

@@ -1,10 +1,12 @@
 // The CompiledModel on OpenVINO.
 #pragma once
 
+#include <map>
 #include <openvino/runtime/compiled_model.hpp>
 #include <openvino/runtime/core.hpp>
 #include <openvino/runtime/infer_request.hpp>
 #include <openvino/runtime/tensor.hpp>
+#include <string>
 #include <vector>
 
 #include "deepedge/base/file.h"
@@ -14,16 +16,17 @@ namespace deepedge {
 
 class OpenVinoModel final : public CompiledModel {
  public:
-  // Compiles `model` for `concurrency` slots and runs each once where all inputs have fixed shapes; the first runs of
-  // the others still pack weights. `file` is for error messages. The graph is not needed afterwards.
+  // Compiles `model` for options.concurrency slots and runs each once where all inputs have fixed shapes; the first
+  // runs of the others still pack weights. Of the options, those that change the graph have been heeded already. `file`
+  // is for error messages. The graph is not needed afterwards.
   static Result<std::unique_ptr<CompiledModel>> Create(ov::Core& core, const std::shared_ptr<ov::Model>& model,
-                                                       int concurrency, Precision precision, const Path& file);
+                                                       const CompileOptions& options, const Path& file);
 
-  // The same for up to `max_batch` pictures in one run. `model` has one input, u8 [1, height, width, channels], and is
-  // left as it is. Null where the graph does not give for several pictures at once what it gives for each, or cannot be
-  // compiled so.
-  static std::unique_ptr<CompiledModel> CreateBatched(ov::Core& core, const ov::Model& model, int max_batch,
-                                                      int concurrency, Precision precision, const Path& file);
+  // The same for up to options.max_batch pictures in one run. `model` has one input, u8 [1, height, width, channels],
+  // and is left as it is. Null where the graph does not give for several pictures at once what it gives for each, or
+  // cannot be compiled so.
+  static std::unique_ptr<CompiledModel> CreateBatched(ov::Core& core, const ov::Model& model,
+                                                      const CompileOptions& options, const Path& file);
 
   const std::vector<TensorSpec>& inputs() const override { return inputs_; }
   const std::vector<TensorSpec>& outputs() const override { return outputs_; }
@@ -37,6 +40,7 @@ class OpenVinoModel final : public CompiledModel {
   Status SetBatch(int slot, int pictures) override;
   Status Run(int slot) override;
   TensorView Output(int slot, size_t index) const override;
+  std::vector<LayerTime> LayerTimes(int slot) const override;
 
  private:
   // Slots share nothing but, for large weights, the compiled model, whose requests may run at once.
@@ -49,7 +53,7 @@ class OpenVinoModel final : public CompiledModel {
   };
 
   explicit OpenVinoModel(Path file) : file_(std::move(file)) {}
-  Status CompileSlots(ov::Core& core, const std::shared_ptr<ov::Model>& model, int concurrency, Precision precision);
+  Status CompileSlots(ov::Core& core, const std::shared_ptr<ov::Model>& model, const CompileOptions& options);
   Result<Slot> MakeSlot(ov::CompiledModel compiled) const;
   void AddBatches(Slot& slot) const;
   Status WarmUp();
@@ -65,6 +69,7 @@ class OpenVinoModel final : public CompiledModel {
   int max_batch_ = 1;
   bool computes_in_caller_ = true;
   int64_t weight_bytes_ = 0;
+  std::map<std::string, std::string> layers_;  // of operations, where layers are timed
   std::vector<Slot> slots_;
 };
 

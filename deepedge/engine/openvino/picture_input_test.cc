@@ -40,7 +40,7 @@ std::vector<float> RunOnRamp(std::shared_ptr<ov::Model> model, const PictureInpu
   const Status added = AddPictureInput(model, picture, "net");
   EXPECT_TRUE(added.ok()) << (added.ok() ? "" : added.error().message);
   if (!added.ok()) return {};
-  auto compiled = OpenVinoModel::Create(core, model, 1, Precision::kFp32, "net");
+  auto compiled = OpenVinoModel::Create(core, model, {}, "net");
   EXPECT_TRUE(compiled.ok()) << compiled.status().error().message;
   if (!compiled.ok()) return {};
   const auto pixels = compiled.value()->Input(0, 0).As<uint8_t>();

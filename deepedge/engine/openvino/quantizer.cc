@@ -38,7 +38,7 @@ Result<Runnable> MakeRunnable(const ov::Model& model, const QuantizeOptions& opt
 }
 
 ov::InferRequest Compile(ov::Core& core, const std::shared_ptr<ov::Model>& model) {
-  return core.compile_model(model, "CPU", CompileProperties(0)).create_infer_request();
+  return core.compile_model(model, "CPU", CompileProperties(0, {})).create_infer_request();
 }
 
 void Run(ov::InferRequest& request, const Tensor& picture) {
