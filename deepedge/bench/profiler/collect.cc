@@ -128,7 +128,7 @@ Result<MeasuredModel> Collect(Engine& engine, const ProbeTarget& target, const C
       if (setting.batch > 1) refused_batches.insert(setting.batch);
       continue;
     }
-    round_us += std::max(probe.value().Summary().median_us, 500.0);
+    round_us += std::max(2 * probe.value().Summary().median_us, 500.0);
     probes.push_back(std::move(probe).value());
   }
   if (probes.empty()) return Error{ErrorCode::kUnsupported, target.name + ": no setting works"};

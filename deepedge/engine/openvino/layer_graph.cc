@@ -261,4 +261,27 @@ std::map<std::string, std::string> LayersOfOperations(const ov::Model& model) {
   return layers;
 }
 
+std::map<std::string, std::string> LayersOfKernels(const ov::Model& runtime,
+                                                   const std::map<std::string, std::string>& layers_of_operations) {
+  std::map<std::string, std::string> layers;
+  for (const auto& kernel : runtime.get_ops()) {
+    const std::string& name = kernel->get_friendly_name();
+    const auto& facts = kernel->get_rt_info();
+    const auto originals = facts.find("originalLayersNames");
+    std::string_view names = name;
+    std::string listed;
+    if (originals != facts.end() && originals->second.is<std::string>()) {
+      listed = originals->second.as<std::string>();
+      names = listed;
+    }
+    while (!names.empty() && !layers.contains(name)) {
+      const size_t comma = names.find(',');
+      const auto layer = layers_of_operations.find(std::string(names.substr(0, comma)));
+      if (layer != layers_of_operations.end()) layers.emplace(name, layer->second);
+      names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
+    }
+  }
+  return layers;
+}
+
 }  // namespace deepedge

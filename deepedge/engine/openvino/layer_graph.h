@@ -25,4 +25,9 @@ Result<LayerGraph> FindLayers(const ov::Model& model, const Path& file);
 // The layer that each operation belongs to, by its name; operations without a cost are in none.
 std::map<std::string, std::string> LayersOfOperations(const ov::Model& model);
 
+// The layer that each kernel of a compiled graph belongs to, by its name; a kernel of several layers counts as the first
+// of them, one that the device has added belongs to none. `runtime` is what CompiledModel::get_runtime_model gives.
+std::map<std::string, std::string> LayersOfKernels(const ov::Model& runtime,
+                                                   const std::map<std::string, std::string>& layers_of_operations);
+
 }  // namespace deepedge

@@ -106,6 +106,7 @@ Json ProbeToJson(const ProbeResult& probe) {
           {"min_us", probe.min_us},
           {"median_us", probe.median_us},
           {"p90_us", probe.p90_us},
+          {"cold_us", probe.cold_us},
           {"memory_bytes", probe.memory_bytes},
           {"compile_ms", probe.compile_ms},
           {"layers", std::move(layers)}};
@@ -121,6 +122,7 @@ ProbeResult ProbeFrom(const Json& json) {
   probe.min_us = json.at("min_us");
   probe.median_us = json.at("median_us");
   probe.p90_us = json.at("p90_us");
+  probe.cold_us = json.at("cold_us");
   probe.memory_bytes = Size(json.at("memory_bytes"));
   probe.compile_ms = json.at("compile_ms");
   for (const Json& layer : json.at("layers")) probe.layers.push_back({layer.at(0), layer.at(1)});

@@ -91,7 +91,10 @@ Result<Probe> Probe::Prepare(Engine& engine, const ProbeTarget& target, const Se
 Duration Probe::Now() const { return model_->computes_in_caller() ? ThreadCpuTime() : clock_->Now() - Time{}; }
 
 Status Probe::Run() {
+  const Duration first = Now();
+  DE_TRY_STATUS(model_->Run(0));
   const Duration start = Now();
+  cold_us_.push_back(static_cast<double>((start - first).count()));
   for (int i = 0; i < repeats_; ++i) DE_TRY_STATUS(model_->Run(0));
   samples_us_.push_back(static_cast<double>((Now() - start).count()) / repeats_);
   return {};
@@ -103,6 +106,7 @@ ProbeResult Probe::Summary() const {
   result.min_us = *std::min_element(samples_us_.begin(), samples_us_.end());
   result.median_us = QuantileOf(samples_us_, 0.5);
   result.p90_us = QuantileOf(samples_us_, 0.9);
+  result.cold_us = QuantileOf(cold_us_, 0.5);
   result.layers = model_->LayerTimes(0);
   result.memory_bytes = memory_bytes_;
   result.compile_ms = compile_ms_;
