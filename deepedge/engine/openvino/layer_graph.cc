@@ -226,6 +226,27 @@ void FoldShapes(const std::shared_ptr<ov::Model>& model) {
   for (const auto& op : kept) ov::pass::enable_constant_folding(op);
 }
 
+void NameOperations(const std::shared_ptr<ov::Model>& model) {
+  std::set<std::string> taken;
+  std::vector<std::shared_ptr<ov::Node>> unnamed;
+  for (const auto& op : model->get_ordered_ops()) {
+    if (op->get_friendly_name() == op->get_name()) {
+      unnamed.push_back(op);
+    } else {
+      taken.insert(op->get_friendly_name());
+    }
+  }
+  std::map<std::string, int> counts;
+  for (const auto& op : unnamed) {
+    const std::string type = op->get_type_info().name;
+    std::string name;
+    do {
+      name = fmt::format("{} {}", type, ++counts[type]);
+    } while (taken.contains(name));
+    op->set_friendly_name(name);
+  }
+}
+
 Result<LayerGraph> FindLayers(const ov::Model& model, const Path& file) {
   for (const auto& input : model.inputs()) {
     if (input.get_partial_shape().is_static()) continue;

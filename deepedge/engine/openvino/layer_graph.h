@@ -19,6 +19,10 @@ namespace deepedge {
 // whoever has called it on a copy. Weights that are quantized stay as they are.
 void FoldShapes(const std::shared_ptr<ov::Model>& model);
 
+// Gives operations that the file has no name for names that are the same whenever it is read, which the engine's own are
+// not: "Convolution 12".
+void NameOperations(const std::shared_ptr<ov::Model>& model);
+
 // Of a graph after FoldShapes. Errors: kUnsupported, naming the input, where an input's shape is not fixed.
 Result<LayerGraph> FindLayers(const ov::Model& model, const Path& file);
 
