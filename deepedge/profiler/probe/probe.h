@@ -51,7 +51,7 @@ struct ProbeResult {
   double min_us = 0;  // of one run of the whole batch
   double median_us = 0;
   double p90_us = 0;
-  double cold_us = 0;  // median of runs that come after those of others
+  double cold_us = 0;             // median of runs that come after those of others
   std::vector<LayerTime> layers;  // averages, of all runs
   int64_t memory_bytes = 0;       // that the compiled model holds; 0: not known
   double compile_ms = 0;          // with its first runs
@@ -62,7 +62,8 @@ class Probe {
   // Errors: as Engine::Compile; kUnsupported where the model takes no batch of that size.
   static Result<Probe> Prepare(Engine& engine, const ProbeTarget& target, const Setting& setting, const Clock& clock);
 
-  // One measurement: a run that is told apart, then as many as take half a millisecond, at least one. Errors: as CompiledModel::Run.
+  // One measurement: a run that is told apart, then as many as take half a millisecond, at least one. Errors: as
+  // CompiledModel::Run.
   Status Run();
 
   const Setting& setting() const { return setting_; }
