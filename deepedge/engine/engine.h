@@ -81,10 +81,15 @@ struct CompileOptions {
   bool time_layers = false;
 };
 
-// What one layer took, on average over the runs since it was compiled.
+// What one layer took, on average over the runs of a slot since it was compiled.
 struct LayerTime {
   std::string layer;  // Layer::name; empty: all that belongs to no layer, such as changes of layout
   double us = 0;
+};
+
+struct LayerTimes {
+  int64_t runs = 0;
+  std::vector<LayerTime> layers;  // empty where layers are not timed
 };
 
 class CompiledModel {
@@ -128,8 +133,8 @@ class CompiledModel {
     return Run(slot);
   }
 
-  // With CompileOptions::time_layers: of the slot's runs; else empty.
-  virtual std::vector<LayerTime> LayerTimes(int /*slot*/) const { return {}; }
+  // With CompileOptions::time_layers; else empty.
+  virtual LayerTimes TimesOfLayers(int /*slot*/) const { return {}; }
 
   // What the slot's last run computed; valid until its next one. There must have been one: Compile() runs each slot of
   // a model whose inputs are all static.

@@ -28,12 +28,13 @@ bool IsIn(std::string_view type, const std::set<std::string_view>& types) { retu
 struct Sorted {
   std::vector<std::shared_ptr<ov::Node>> ops;
   std::unordered_map<const ov::Node*, int> place;
-  std::vector<bool> data;      // depends on an input's numbers
-  std::vector<int> layer;      // of each operation; kNone: in none
-  std::vector<int> anchor;     // of each layer: the operation that gives it its name and cost
-  std::vector<int> last;       // of each layer
-  std::vector<int> fused;      // of each layer
-  std::vector<int64_t> extra;  // of each layer: bytes that fused operations read beside its result
+  std::vector<bool> data;         // depends on an input's numbers
+  std::vector<int> layer;         // of each operation; kNone: in none
+  std::vector<int> anchor;        // of each layer: the operation that gives it its name and cost
+  std::vector<int> last;          // of each layer
+  std::vector<int> fused;         // of each layer
+  std::vector<int> exponentials;  // of each layer, among those
+  std::vector<int64_t> extra;     // of each layer: bytes that fused operations read beside its result
 
   int PlaceOf(const ov::Node* node) const { return place.at(node); }
   int LayerOf(const ov::Node* node) const { return layer[static_cast<size_t>(PlaceOf(node))]; }
@@ -85,6 +86,7 @@ void Join(Sorted& graph, int layer, size_t place) {
   graph.layer[place] = layer;
   graph.last[l] = static_cast<int>(place);
   ++graph.fused[l];
+  graph.exponentials[l] += NeedsExponential(op) ? 1 : 0;
   for (const ov::Output<ov::Node>& input : op.input_values()) {
     const auto from = static_cast<size_t>(graph.PlaceOf(input.get_node()));
     if (graph.data[from] && graph.layer[from] != layer) graph.extra[l] += BytesOf(input);
@@ -105,6 +107,7 @@ void FormLayers(Sorted& graph) {
     graph.anchor.push_back(static_cast<int>(i));
     graph.last.push_back(static_cast<int>(i));
     graph.fused.push_back(0);
+    graph.exponentials.push_back(0);
     graph.extra.push_back(0);
   }
 }
@@ -199,6 +202,7 @@ std::vector<size_t> OrderOfLayers(const Sorted& graph) {
 Layer Describe(const Sorted& graph, size_t l, const std::vector<Life>& lives) {
   Layer layer = DescribeOperation(*graph.ops[static_cast<size_t>(graph.anchor[l])]);
   layer.fused = graph.fused[l];
+  layer.exponentials += graph.exponentials[l];
   layer.last_op = graph.last[l];
   layer.input_bytes += graph.extra[l];
   for (const Life& life : lives) {

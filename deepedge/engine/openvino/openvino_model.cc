@@ -226,6 +226,7 @@ Status OpenVinoModel::Run(int slot) {
   for (const ov::Tensor& input : owner.inputs) DE_CHECK(static_cast<bool>(input));  // as in Input
   return CatchOv(file_, ErrorCode::kInternal, [&]() -> Status {
     owner.request.infer();
+    ++owner.runs;
     for (size_t i = 0; i < outputs_.size(); ++i) {
       const bool fixed = owner.outputs[i] && owner.compiled.output(i).get_partial_shape().is_static();
       if (!fixed) owner.outputs[i] = owner.request.get_output_tensor(i);
@@ -234,7 +235,7 @@ Status OpenVinoModel::Run(int slot) {
   });
 }
 
-std::vector<LayerTime> OpenVinoModel::LayerTimes(int slot) const {
+LayerTimes OpenVinoModel::TimesOfLayers(int slot) const {
   if (layers_.empty()) return {};
   std::map<std::string, double> times;
   const auto layer_of = [&](const ov::ProfilingInfo& kernel) -> std::string {
@@ -249,8 +250,8 @@ std::vector<LayerTime> OpenVinoModel::LayerTimes(int slot) const {
     return {};
   };
   if (!CatchOv(file_, ErrorCode::kInternal, read).ok()) return {};
-  std::vector<LayerTime> result;
-  for (const auto& [layer, us] : times) result.push_back({layer, us});
+  LayerTimes result{.runs = SlotAt(slot).runs};
+  for (const auto& [layer, us] : times) result.layers.push_back({layer, us});
   return result;
 }
 

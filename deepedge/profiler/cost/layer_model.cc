@@ -19,10 +19,10 @@ size_t IndexOf(LayerClass kind, Arithmetic arithmetic, int cores) {
 
 // A law without any measurement: 8 GB/s, 20 GFLOP/s and half a microsecond, which no box of today falls short of by
 // far.
-LayerLaw UnknownLaw() { return {.us_per = {1 / 20e3, 1 / 8e3, 1 / 8e3, 0.5}}; }
+LayerLaw UnknownLaw() { return {.us_per = LawTerms(1 / 20e3, 1 / 8e3, 1 / 8e3, 1e-3, 0.5)}; }
 
 LayerLaw FitLaw(std::span<const LayerSample> samples) {
-  Eigen::MatrixXd terms(static_cast<Eigen::Index>(samples.size()), 4);
+  Eigen::MatrixXd terms(static_cast<Eigen::Index>(samples.size()), LawTerms::RowsAtCompileTime);
   for (size_t i = 0; i < samples.size(); ++i) {
     // Relative errors count: each row is divided by what it should give.
     terms.row(static_cast<Eigen::Index>(i)) = LawTermsOf(samples[i].work).transpose() / samples[i].us;
@@ -41,12 +41,33 @@ Kernel KernelOf(double spread, double length) {
   return {{spread, Eigen::VectorXd::Constant(kWorkFeatures, inverse)}};
 }
 
+// Kernels that are named after another layer, or runs that were interrupted: what lies far from the law on the side
+// that no kernel reaches, or very far on the other, is not learned from. Fitted again without it.
+LayerLaw FitRobustLaw(std::vector<LayerSample>& samples) {
+  const LayerLaw law = FitLaw(samples);
+  std::vector<double> rest;
+  for (const LayerSample& sample : samples) rest.push_back(std::log(sample.us / law.Us(sample.work)));
+  std::vector<double> sorted = rest;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  const double median = *middle;
+  for (double& value : sorted) value = std::abs(value - median);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  const double limit = std::max(5 * *middle, 0.5);
+  std::vector<LayerSample> kept;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    if (rest[i] > median - limit && rest[i] < median + 2 * limit) kept.push_back(samples[i]);
+  }
+  samples = std::move(kept);
+  return FitLaw(samples);
+}
+
 }  // namespace
 
 double LayerLaw::Us(const LayerWork& work) const { return std::max(us_per.dot(LawTermsOf(work)), kLeastUs); }
 
-LayerModel::Kind LayerModel::FitKind(std::span<const LayerSample> samples) {
-  Kind kind{.law = FitLaw(samples)};
+LayerModel::Kind LayerModel::FitKind(std::vector<LayerSample>& samples) {
+  Kind kind{.law = FitRobustLaw(samples)};
   const auto n = static_cast<Eigen::Index>(samples.size());
   Eigen::MatrixXd features(n, kWorkFeatures);
   Eigen::VectorXd rest(n);

@@ -1,7 +1,7 @@
 // LayerModel: how long a layer takes on this box, alone and in steady state. For each class of layers, arithmetic and
-// number of cores a physical law, t = flops / P + weights / B_w + activations / B_a + t0, whose rates are fitted to
-// relative errors (all not negative), and a Gaussian process for what the law leaves over, on the logarithm of the
-// time. What was never measured is predicted by the law of the nearest kind, and the variance says so.
+// number of cores a physical law, t = flops / P + weights / B_w + activations / B_a + exponentials / E + t0, whose
+// rates are fitted to relative errors (all not negative), and a Gaussian process for what the law leaves over, on the
+// logarithm of the time. What was never measured is predicted by the law of the nearest kind, and the variance says so.
 //
 // Immutable after Fit; any number of threads may ask. Times in microseconds.
 #pragma once
@@ -32,7 +32,7 @@ struct LayerEstimate {
 
 // The law of one kind of layers; rates are per microsecond.
 struct LayerLaw {
-  Eigen::Vector4d us_per = Eigen::Vector4d::Zero();  // of LawTermsOf
+  LawTerms us_per = LawTerms::Zero();
 
   double Us(const LayerWork& work) const;
 };
@@ -61,7 +61,7 @@ class LayerModel {
     double noise = 0;
     GaussianProcess rest;
   };
-  static Kind FitKind(std::span<const LayerSample> samples);
+  static Kind FitKind(std::vector<LayerSample>& samples);  // leaves those that were learned from
   const Kind* Find(LayerClass kind, Arithmetic arithmetic, int cores) const;
 
   static constexpr int kMostCores = 2;  // one, or several

@@ -29,6 +29,7 @@ LayerWork WorkOf(const Layer& layer, const Setting& setting) {
   work.pixels = static_cast<double>(std::max<int64_t>(layer.output_pixels, 1)) * batch;
   work.kernel = std::max(layer.kernel, 1);
   work.stride = layer.stride;
+  work.exponentials = layer.exponentials;
   work.fused = layer.fused;
   return work;
 }
@@ -39,7 +40,7 @@ Eigen::VectorXd FeaturesOf(const LayerWork& work) {
       Log(work.channels_out), Log(work.pixels), Log(work.kernel), work.stride,
       Log(work.moved_bytes + work.weight_bytes),
       (Divides(work.channels_in, 8) ? 0.0 : 1.0) + (Divides(work.channels_out, 16) ? 0.0 : 1.0),
-      work.fused > 1 ? 1.0 : 0.0;
+      std::min(work.exponentials, 2.0), work.fused > 1 ? 1.0 : 0.0;
   return features;
 }
 

@@ -24,6 +24,7 @@ struct LayerWork {
   double pixels = 0;  // of the output, of the whole batch
   double kernel = 1;
   double stride = 1;
+  double exponentials = 0;  // for each number of the output
   double fused = 0;
 };
 
@@ -32,9 +33,10 @@ LayerWork WorkOf(const Layer& layer, const Setting& setting);
 
 // What the regression sees: logarithms of the sizes, shape of the kernel, whether channels fill the vectors.
 Eigen::VectorXd FeaturesOf(const LayerWork& work);
-inline constexpr int kWorkFeatures = 11;
+inline constexpr int kWorkFeatures = 12;
 
-// What the physical law is linear in: arithmetic, weights, activations, one.
-Eigen::Vector4d LawTermsOf(const LayerWork& work);
+// What the physical law is linear in: arithmetic, weights, activations, exponentials, one.
+using LawTerms = Eigen::Matrix<double, 5, 1>;
+LawTerms LawTermsOf(const LayerWork& work);
 
 }  // namespace deepedge

@@ -16,7 +16,7 @@ Json ToArray(const Layer& l) {
           l.input_bytes,    l.output_bytes,    l.live_bytes,
           l.input_channels, l.output_channels, l.output_pixels,
           l.kernel,         l.stride,          l.groups,
-          l.fused,          l.last_op};
+          l.fused,          l.last_op,         l.exponentials};
 }
 
 std::optional<LayerClass> ClassOf(std::string_view word) {
@@ -61,6 +61,7 @@ Layer LayerFrom(const Json& json) {
   l.groups = Size(json.at(14));
   l.fused = SmallSize(json.at(15));
   l.last_op = SmallSize(json.at(16));
+  l.exponentials = SmallSize(json.at(17));
   return l;
 }
 

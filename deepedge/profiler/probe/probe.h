@@ -52,7 +52,7 @@ struct ProbeResult {
   double median_us = 0;
   double p90_us = 0;
   double cold_us = 0;             // median of runs that come after those of others
-  std::vector<LayerTime> layers;  // averages, of all runs
+  std::vector<LayerTime> layers;  // averages, without the runs that warm up
   int64_t memory_bytes = 0;       // that the compiled model holds; 0: not known
   double compile_ms = 0;          // with its first runs
 };
@@ -76,7 +76,8 @@ class Probe {
   Setting setting_;
   const Clock* clock_;
   std::unique_ptr<CompiledModel> model_;
-  int repeats_ = 1;  // runs of a measurement
+  int repeats_ = 1;    // runs of a measurement
+  LayerTimes before_;  // the first measurement: of runs that prepared weights and caches
   int64_t memory_bytes_ = 0;
   double compile_ms_ = 0;
   std::vector<double> samples_us_;
