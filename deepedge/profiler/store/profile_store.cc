@@ -129,6 +129,7 @@ Status ProfileStore::SaveCalibration(std::string_view box, std::string_view name
   return Write([&](SqlFile& db) -> Status {
     DE_TRY_STATUS(SeeBox(db, box, "", NowUs()));
     DE_TRY_STATUS(Replace(db, row));
+    DE_TRY_STATUS(KeepCalibration(db, box, options_.calibrations));
     return KeepBoxes(db, box, options_.boxes);
   });
 }
@@ -165,6 +166,7 @@ Result<int> ProfileStore::Save(const Profile& profile, ProfileReason reason) {
     DE_TRY_STATUS(KeepGenerations(db, stored.box, stored.model, options_.generations));
     DE_TRY_STATUS(Put(db, row).status());
     DE_TRY_STATUS(KeepGenerations(db, stored.box, stored.model, options_.generations));
+    DE_TRY_STATUS(RemoveForgottenFiles(db, stored.box));
     DE_TRY_STATUS(SeeBox(db, stored.box, "", NowUs()));
     return KeepBoxes(db, stored.box, options_.boxes);
   });

@@ -14,8 +14,9 @@
 //
 // A box is named by its fingerprint, which the engine's version is part of: what was measured on another box or with
 // another engine is never given for this one. A model is named as its profile names it, or by the SHA-256 of its file.
-// Everything is bounded: generations, measurements and statistics of a model and boxes by number (the oldest go; of
-// boxes, with all that is theirs, those not seen for the longest time), the file in bytes (then writing fails).
+// Everything is bounded: calibrations of a box, generations, measurements and statistics of a model, and boxes by
+// number (the oldest go; of boxes, with all that is theirs, those not seen for the longest time), the file in bytes
+// (then writing fails, and RemoveModel makes room). What was learned of a file goes once no profile is of it any more.
 //
 // Bad luck: Open does not fail for a file that is damaged (it is put aside, store_file.h) or a folder that may not be
 // written (then what is there is read, and each write says why it fails, or succeeds once it can); notes() tells. A
@@ -108,6 +109,7 @@ struct ImportCounts {
 
 struct ProfileStoreOptions {
   int generations = 8;     // of a model, kept
+  int calibrations = 64;   // of a box, kept
   int measurements = 512;  // of a model's file, kept
   int statistics = 8192;   // rows of a model's file, kept
   int boxes = 64;          // kept
@@ -170,7 +172,8 @@ class ProfileStore {
   // A new generation with other stages begins with none.
   Status ClearStatistics(std::string_view box, std::string_view sha256) DE_EXCLUDES(mutex_);
 
-  // Everything, of one moment, as lines of JSON: store_transfer.h. Errors: also kUnavailable where `out` fails.
+  // Everything, of one moment, as lines of JSON: store_transfer.h. Other threads wait until it is written. Errors: also
+  // kUnavailable where `out` fails.
   Status Export(std::ostream& out) DE_EXCLUDES(mutex_);
   // All or nothing. What is there already stays as it is. Errors: kBadInput naming line and field.
   Result<ImportCounts> Import(std::istream& in) DE_EXCLUDES(mutex_);

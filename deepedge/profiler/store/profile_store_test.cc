@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <sstream>
 #include <thread>
 
@@ -160,6 +161,36 @@ TEST_F(ProfileStoreTest, CalibrationIsGoneOnWith) {
   EXPECT_TRUE(store->LoadCalibration("box-1", "grid").value()->complete);
   EXPECT_FALSE(store->LoadCalibration("box-2", "grid").value().has_value());
   EXPECT_FALSE(store->LoadCalibration("box-1", "bandwidth").value().has_value());
+}
+
+TEST_F(ProfileStoreTest, KeepsTheNewestCalibrationsOfABox) {
+  const auto store = Open({.calibrations = 2});
+  for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(store->SaveCalibration("box-1", name, name, true).ok());
+  ASSERT_TRUE(store->SaveCalibration("box-1", "b", "again", true).ok());
+  ASSERT_TRUE(store->SaveCalibration("box-1", "d", "d", true).ok());
+  EXPECT_EQ(store->LoadCalibration("box-1", "b").value()->text, "again");
+  EXPECT_TRUE(store->LoadCalibration("box-1", "d").value().has_value());
+  EXPECT_FALSE(store->LoadCalibration("box-1", "c").value().has_value());
+}
+
+TEST_F(ProfileStoreTest, WhatWasLearnedOfAFileGoesWithItsLastProfile) {
+  const auto store = Open({.generations = 1});
+  Profile profile = ProfileForTest();
+  const std::string old_file = profile.sha256;
+  const std::vector<StageStatistics> statistics = {{kSetting, 0, "x"}};
+  ASSERT_TRUE(store->Save(profile, ProfileReason::kAdded).ok());
+  ASSERT_TRUE(store->SaveStatistics("box-1", old_file, statistics).ok());
+  ASSERT_TRUE(store->AddMeasurement("box-1", old_file, {}, "old").ok());
+  ASSERT_TRUE(store->Save(profile, ProfileReason::kDrift).ok());
+  EXPECT_EQ(store->Statistics("box-1", old_file).value().size(), 1U);
+  profile.sha256 = "new";
+  ASSERT_TRUE(store->Save(profile, ProfileReason::kAdded).ok());
+  EXPECT_THAT(store->Statistics("box-1", old_file).value(), IsEmpty());
+  EXPECT_EQ(store->Measurements("box-1", old_file).value().size(), 1U) << "few: it may be of a model yet to come";
+  Change(
+      "INSERT INTO measurements (number, box, sha256, setting, at_us, json) VALUES (20000, 'b', 'f', 'fp32', 1, '')");
+  ASSERT_TRUE(store->Save(profile, ProfileReason::kDrift).ok());
+  EXPECT_THAT(store->Measurements("box-1", old_file).value(), IsEmpty());
 }
 
 TEST_F(ProfileStoreTest, KeepsTheNewestMeasurementsOfEachFile) {
@@ -339,6 +370,28 @@ TEST_F(ProfileStoreTest, AnImportIsAllOrNothingAndSaysWhatIsWrong) {
   }
 }
 
+TEST_F(ProfileStoreTest, AnImportOfAnythingEndsWithAnError) {
+  const auto store = Open();
+  ASSERT_TRUE(store->SaveCalibration("box-1", "grid", "1", true).ok());
+  ASSERT_TRUE(store->Save(ProfileForTest(), ProfileReason::kDrift).ok());
+  ASSERT_TRUE(store->SaveStatistics("box-1", "f", std::vector<StageStatistics>{{kSetting, 2, "s"}}).ok());
+  std::stringstream out;
+  ASSERT_TRUE(store->Export(out).ok());
+  std::minstd_rand random(1);
+  int refused = 0;
+  for (int i = 0; i < 300; ++i) {
+    std::string text = out.str();
+    for (int flips = 0; flips < 3; ++flips) text[random() % text.size()] = static_cast<char>(random() % 256);
+    std::stringstream in(text);
+    const auto counts = store->Import(in);
+    if (counts.ok()) continue;
+    ++refused;
+    EXPECT_THAT(counts.error().message, HasSubstr("import of profiles: "));
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_TRUE(store->Latest("box-1", "yolox_tiny").value().has_value());
+}
+
 TEST_F(ProfileStoreTest, AnImportKeepsToTheLimits) {
   const auto store = Open();
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(store->Save(ProfileForTest(), ProfileReason::kAdded).ok());
@@ -371,14 +424,15 @@ TEST_F(ProfileStoreTest, ManyThreadsUseItAtOnce) {
     threads.emplace_back([&store, t] {
       for (int i = 0; i < 10; ++i) {
         EXPECT_TRUE(store->Save(ProfileForTest("shared"), ProfileReason::kAdded).ok());
-        EXPECT_TRUE(store->SaveStatistics("box-1", "f", std::vector<StageStatistics>{{{}, t, "x"}}).ok());
+        EXPECT_TRUE(
+            store->SaveStatistics("box-1", std::string(64, 'a'), std::vector<StageStatistics>{{{}, t, "x"}}).ok());
         EXPECT_TRUE(store->Latest("box-1", "shared").value().has_value());
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(store->Generations("box-1", "shared").value().size(), 40U);
-  EXPECT_EQ(store->Statistics("box-1", "f").value().size(), 4U);
+  EXPECT_EQ(store->Statistics("box-1", std::string(64, 'a')).value().size(), 4U);
 }
 
 }  // namespace

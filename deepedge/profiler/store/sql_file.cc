@@ -140,7 +140,7 @@ void SqlFile::Closer::operator()(sqlite3* handle) const { sqlite3_close_v2(handl
 Result<SqlFile> SqlFile::Open(const Path& path, Mode mode, int busy_ms) {
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(NameFor(path, mode).c_str(), &handle, FlagsFor(mode) | SQLITE_OPEN_NOMUTEX, nullptr);
-  SqlFile file(handle);
+  SqlFile file(handle, mode);
   if (handle == nullptr) return Error{ErrorCode::kExhausted, path.string() + ": out of memory"};
   if (code != SQLITE_OK) return ErrorOf(handle, path.string());
   // The library falls back to reading by itself.
@@ -182,9 +182,12 @@ Status SqlFile::LimitBytes(int64_t bytes) {
 Status SqlFile::Check() {
   DE_TRY(SqlStatement check, Prepare("PRAGMA quick_check(1)"));
   DE_TRY(const bool is_row, check.Step());
-  if (is_row && check.Text(0) == "ok") return {};
+  const bool has_odd_header = mode_ == Mode::kReadWrite && sqlite3_db_readonly(handle_.get(), "main") != 0;
+  if (is_row && check.Text(0) == "ok" && !has_odd_header) return {};
   return Error{ErrorCode::kBadInput, fmt::format("{}: damaged ({})", NameOf(handle_.get()),
-                                                 is_row ? check.Text(0).substr(0, 200) : "check gave nothing")};
+                                                 has_odd_header ? "a header of a format that cannot be written"
+                                                 : is_row       ? check.Text(0).substr(0, 200)
+                                                                : "check gave nothing")};
 }
 
 }  // namespace deepedge

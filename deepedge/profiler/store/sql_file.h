@@ -69,15 +69,17 @@ class SqlFile {
 
   // The file grows no further than this; a file that is larger already does not grow.
   Status LimitBytes(int64_t bytes);
-  // Whether all pages hang together; takes as long as reading the file. Errors: kBadInput where not.
+  // Whether all pages hang together and, with kReadWrite, the file's header lets it be written; takes as long as
+  // reading the file. Errors: kBadInput where not.
   Status Check();
 
  private:
   struct Closer {
     void operator()(sqlite3* handle) const;
   };
-  explicit SqlFile(sqlite3* handle) : handle_(handle) {}
+  SqlFile(sqlite3* handle, Mode mode) : handle_(handle), mode_(mode) {}
   std::unique_ptr<sqlite3, Closer> handle_;
+  Mode mode_;
 };
 
 }  // namespace deepedge

@@ -158,7 +158,8 @@ void StoreFile::OpenToRead(const Error& why) {
 Status StoreFile::TryToRead() {
   Close();
   const auto found = Look();
-  if (!found) return Error{ErrorCode::kNotFound, path_.string() + ": no such file"};
+  const bool has_content = found && (found->bytes > 0 || found->has_log);
+  if (!has_content) return Error{ErrorCode::kNotFound, path_.string() + ": nothing there"};
   // In the ordinary way, reading would make a log and an index beside it.
   const auto mode = found->has_log ? SqlFile::Mode::kReadOnly : SqlFile::Mode::kSettled;
   DE_TRY(db_, SqlFile::Open(path_, mode, options_.busy_ms));

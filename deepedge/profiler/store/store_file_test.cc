@@ -11,6 +11,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <random>
 
 #include "deepedge/profiler/store/profile_for_test.h"
 #include "deepedge/profiler/store/profile_store.h"
@@ -257,6 +258,51 @@ TEST_F(StoreFileTest, AFullDiskFailsAWriteAndNothingElse) {
   });
   EXPECT_EQ(code, 0);
   EXPECT_EQ(Open()->LoadCalibration("box-1", "grid").value()->text.size(), size_t{1} << 20);
+}
+
+TEST_F(StoreFileTest, AFullDiskAtTheBeginningLeavesAStoreThatKeepsNothing) {
+  const int code = InChild([&] {
+    signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit limit{.rlim_cur = 0, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    const auto store = TryOpen();
+    if (!store.ok() || store.value()->writable() || store.value()->notes().size() != 1) return 1;
+    const auto saved = store.value()->Save(ProfileForTest(), ProfileReason::kAdded);
+    if (saved.ok() || saved.status().error().code != ErrorCode::kExhausted) return 2;
+    if (!store.value()->All("box-1").ok()) return 3;
+    setrlimit(RLIMIT_FSIZE, &before);
+    return store.value()->Save(ProfileForTest(), ProfileReason::kAdded).ok() ? 0 : 4;
+  });
+  EXPECT_EQ(code, 0);
+  EXPECT_TRUE(Open()->Latest("box-1", "yolox_tiny").value().has_value());
+}
+
+TEST_F(StoreFileTest, WhateverIsInTheFileItIsReadOrPutAside) {
+  Fill(20);
+  const std::string whole = ReadFile(path()).value();
+  std::minstd_rand random(1);
+  int put_aside = 0;
+  for (int round = 0; round < 30; ++round) {
+    std::string changed = whole;
+    for (int i = 0; i < 40; ++i) changed[random() % changed.size()] = static_cast<char>(random() % 256);
+    ASSERT_TRUE(WriteFileAtomically(path(), changed).ok());
+    const auto opened = TryOpen();
+    if (!opened.ok()) {
+      EXPECT_EQ(opened.status().error().code, ErrorCode::kUnsupported) << opened.status().error().message;
+      continue;
+    }
+    ProfileStore& store = *opened.value();
+    const auto all = store.All("box-1");
+    ASSERT_TRUE(all.ok()) << all.error().message;
+    for (const StoredProfile& stored : all.value()) EXPECT_EQ(stored.profile.box, "box-1");
+    const auto saved = store.Save(ProfileForTest("model3"), ProfileReason::kDrift);
+    ASSERT_TRUE(saved.ok()) << saved.error().message;
+    ASSERT_TRUE(store.RemoveModel("model3").ok());
+    put_aside += std::filesystem::exists(path().string() + ".damaged-" + std::to_string(put_aside + 1)) ? 1 : 0;
+  }
+  EXPECT_GT(put_aside, 0);
 }
 
 TEST_F(StoreFileTest, AFolderThatMayNotBeWrittenIsReadAndEachWriteSaysSo) {

@@ -116,6 +116,13 @@ Status KeepGenerations(SqlFile& db, std::string_view box, std::string_view model
                  box, model, most);
 }
 
+Status KeepCalibration(SqlFile& db, std::string_view box, int most) {
+  DE_TRY(SqlStatement remove,
+         db.Prepare("DELETE FROM calibration WHERE box = ?1 AND rowid NOT IN (SELECT rowid FROM calibration WHERE "
+                    "box = ?1 ORDER BY rowid DESC LIMIT ?2)"));
+  return remove.Bind(1, box).Bind(2, int64_t{most}).Run();
+}
+
 Status KeepMeasurements(SqlFile& db, std::string_view box, std::string_view sha256, int most) {
   return RunWith(db,
                  "DELETE FROM measurements WHERE box = ?1 AND sha256 = ?2 AND number NOT IN (SELECT number FROM "
@@ -154,6 +161,17 @@ Status RemoveModelRows(SqlFile& db, std::string_view model) {
     DE_TRY_STATUS(remove.Bind(1, model).Run());
   }
   return {};
+}
+
+Status RemoveForgottenFiles(SqlFile& db, std::string_view box) {
+  constexpr int64_t kNewest = 10'000;
+  DE_TRY(SqlStatement statistics, db.Prepare("DELETE FROM statistics WHERE box = ?1 AND sha256 NOT IN "
+                                             "(SELECT sha256 FROM profiles WHERE box = ?1)"));
+  DE_TRY_STATUS(statistics.Bind(1, box).Run());
+  DE_TRY(SqlStatement measurements,
+         db.Prepare("DELETE FROM measurements WHERE box = ?1 AND number <= (SELECT max(number) FROM measurements) - ?2 "
+                    "AND sha256 NOT IN (SELECT sha256 FROM profiles WHERE box = ?1)"));
+  return measurements.Bind(1, box).Bind(2, kNewest).Run();
 }
 
 Status Each(SqlFile& db, const Which& which, const std::function<Status(BoxRecord)>& use) {

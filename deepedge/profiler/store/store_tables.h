@@ -57,11 +57,15 @@ Result<int64_t> NextGeneration(SqlFile& db, std::string_view box, std::string_vi
 
 // Leave so many, the newest.
 Status KeepGenerations(SqlFile& db, std::string_view box, std::string_view model, int most);
+Status KeepCalibration(SqlFile& db, std::string_view box, int most);
 Status KeepMeasurements(SqlFile& db, std::string_view box, std::string_view sha256, int most);
 Status KeepStatistics(SqlFile& db, std::string_view box, std::string_view sha256, int most);
 // `but` stays in any case; of boxes that go, all goes.
 Status KeepBoxes(SqlFile& db, std::string_view but, int most);
 Status RemoveModelRows(SqlFile& db, std::string_view model);
+// Of a box, what was learned of files that no profile is of any more; but not the newest measurements, which a first
+// profile may be about to be made of.
+Status RemoveForgottenFiles(SqlFile& db, std::string_view box);
 
 // Which rows: "WHERE .. ORDER BY .. LIMIT ..", with texts for ?1, ?2, ..
 struct Which {

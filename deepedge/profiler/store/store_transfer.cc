@@ -195,6 +195,9 @@ Status KeepLimits(SqlFile& db, const StoreRows& rows, const ProfileStoreOptions&
   for (const ProfileRow& row : rows.profiles) models.insert({row.box, row.model});
   for (const MeasurementRow& row : rows.measurements) measured.insert({row.box, row.sha256});
   for (const StatisticsRow& row : rows.statistics) counted.insert({row.box, row.sha256});
+  std::set<std::string_view> calibrated;
+  for (const CalibrationRow& row : rows.calibration) calibrated.insert(row.box);
+  for (const std::string_view box : calibrated) DE_TRY_STATUS(KeepCalibration(db, box, options.calibrations));
   for (const auto& [box, model] : models) DE_TRY_STATUS(KeepGenerations(db, box, model, options.generations));
   for (const auto& [box, file] : measured) DE_TRY_STATUS(KeepMeasurements(db, box, file, options.measurements));
   for (const auto& [box, file] : counted) DE_TRY_STATUS(KeepStatistics(db, box, file, options.statistics));
