@@ -347,6 +347,19 @@ TEST_F(StoreFileTest, OnceItCanBeWrittenAWriteSucceeds) {
   EXPECT_TRUE(store->writable());
 }
 
+TEST_F(StoreFileTest, AnotherThatWritesForLongIsNamedAndReadingGoesOn) {
+  Fill(1);
+  const auto store = Open({.busy_ms = 20});
+  SqlFile other = SqlFile::Open(path(), SqlFile::Mode::kReadWrite, 0).value();
+  ASSERT_TRUE(other.Execute("BEGIN IMMEDIATE").ok());
+  const auto saved = store->Save(ProfileForTest(), ProfileReason::kAdded);
+  EXPECT_EQ(saved.status().error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(saved.status().error().message, path().string() + ": locked by another program");
+  EXPECT_TRUE(store->Latest("box-1", "model0").value().has_value());
+  ASSERT_TRUE(other.Execute("COMMIT").ok());
+  EXPECT_TRUE(store->Save(ProfileForTest(), ProfileReason::kAdded).ok());
+}
+
 TEST_F(StoreFileTest, TwoProgramsWriteAndReadAtTheSameTime) {
   constexpr int kEach = 20;
   const auto work = [&](const std::string& box) {
