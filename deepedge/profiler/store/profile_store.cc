@@ -97,7 +97,7 @@ Status ProfileStore::Write(const std::function<Status(SqlFile&)>& work) {
   MutexLock lock(mutex_);
   for (bool again = false;; again = true) {
     DE_TRY(SqlFile * db, file_->ToWrite());
-    const Status status = InTransaction(*db, "BEGIN IMMEDIATE", work);
+    Status status = InTransaction(*db, "BEGIN IMMEDIATE", work);
     if (status.ok() || status.error().code != ErrorCode::kBadInput || again) return status;
     DE_TRY_STATUS(file_->PutAside(status.error()));
   }

@@ -64,7 +64,7 @@ void StoreFile::Close() {
 }
 
 Status StoreFile::Open() {
-  const Status opened = OpenToWrite();
+  Status opened = OpenToWrite();
   if (opened.ok() || opened.error().code == ErrorCode::kUnsupported) return opened;
   OpenToRead(opened.error());
   return {};
@@ -204,7 +204,7 @@ Status StoreFile::PutAside(const Error& damage) {
   const Status checked = is_still_there ? OpenWithLock() : Status();
   Close();
   const bool is_of_others = !checked.ok() && checked.error().code == ErrorCode::kUnsupported;
-  const Status renamed = is_still_there && !is_of_others ? RenameDamaged(damage) : Status();
+  Status renamed = is_still_there && !is_of_others ? RenameDamaged(damage) : Status();
   if (!renamed.ok()) {
     flock(lock_.get(), LOCK_UN);
     OpenToRead(renamed.error());
