@@ -1,0 +1,215 @@
+#include "deepedge/profiler/interference/co_location.h"
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace deepedge {
+namespace {
+
+constexpr int kN = CoLocation::kCoefficients;
+constexpr double kUsualNoise = 0.05;
+constexpr double kMostSlowdown = 8;   // what is beyond was no neighbour
+constexpr double kLeastMean = -0.25;  // how far the Gaussian may lie beyond the border
+constexpr double kMostMean = 4;
+constexpr int64_t kRefreshEvery = 1024;  // updates, after which rounding errors are swept out
+
+using Square = Eigen::Matrix<double, kN, kN>;
+using Column = Eigen::Matrix<double, kN, 1>;
+
+// Own class down, the neighbour's across: compute, cache, memory. Convolutions beside each other 0 to 5 %, beside fully
+// connected layers 3 to 9 % on both sides, fully connected ones beside each other 30 to 50 %, depthwise (cache) beside
+// each other 2 to 15 %; what mixes cache and memory lies between.
+constexpr CoLocation::Vector kPriorMean = {0.02, 0.03, 0.06, 0.04, 0.10, 0.15, 0.06, 0.12, 0.47};
+constexpr CoLocation::Vector kPriorSd = {0.02, 0.03, 0.05, 0.04, 0.08, 0.12, 0.05, 0.10, 0.20};
+
+CoLocation::Vector Features(const Boundness& own, const NeighbourLoad& neighbours) {
+  const std::array<double, 3> a = {own.compute, own.cache, own.memory};
+  const std::array<double, 3> b = {neighbours.compute, neighbours.cache, neighbours.memory};
+  CoLocation::Vector x;
+  for (size_t i = 0; i < 3; ++i) {
+    for (size_t j = 0; j < 3; ++j) x[3 * i + j] = std::max(a[i], 0.0) * std::max(b[j], 0.0);
+  }
+  return x;
+}
+
+double Dot(const CoLocation::Vector& a, const CoLocation::Vector& b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+template <typename M>
+CoLocation::Vector Times(const M& matrix, const CoLocation::Vector& x) {
+  CoLocation::Vector y{};
+  for (size_t j = 0; j < x.size(); ++j) {
+    for (size_t i = 0; i < x.size(); ++i) y[i] += matrix[j * x.size() + i] * x[j];  // symmetric
+  }
+  return y;
+}
+
+template <typename M>
+void AddOuter(M& matrix, const CoLocation::Vector& x, double factor) {
+  for (size_t j = 0; j < x.size(); ++j) {
+    const double f = factor * x[j];
+    for (size_t i = 0; i < x.size(); ++i) matrix[j * x.size() + i] += f * x[i];
+  }
+}
+
+// The inverse of a symmetric positive definite matrix; false where it is none.
+template <typename M>
+bool Invert(const M& matrix, M& inverse) {
+  const Eigen::Map<const Square> in(matrix.data());
+  const Eigen::LLT<Square> factor(0.5 * (in + in.transpose()));
+  if (factor.info() != Eigen::Success) return false;
+  const Square out = factor.solve(Square::Identity());
+  if (!out.allFinite()) return false;
+  Eigen::Map<Square>(inverse.data()) = 0.5 * (out + out.transpose());
+  return true;
+}
+
+bool IsUsable(const NeighbourLoad& load) {
+  return std::isfinite(load.compute) && std::isfinite(load.cache) && std::isfinite(load.memory) &&
+         std::isfinite(load.share) && load.share > 0;
+}
+
+bool IsFinite(const Boundness& bound) {
+  return std::isfinite(bound.compute) && std::isfinite(bound.cache) && std::isfinite(bound.memory);
+}
+
+}  // namespace
+
+void AddNeighbour(NeighbourLoad& load, const Boundness& bound, double share) {
+  load.compute += share * bound.compute;
+  load.cache += share * bound.cache;
+  load.memory += share * bound.memory;
+  load.share = std::max(load.share, share);
+}
+
+CoLocation::CoLocation(CoLocationOptions options) : options_(options), mean_(kPriorMean), gamma_(kPriorMean) {
+  ResetKnowledge();
+}
+
+void CoLocation::ResetKnowledge() {
+  covariance_.fill(0);
+  information_.fill(0);
+  for (size_t i = 0; i < kPriorSd.size(); ++i) {
+    covariance_[i * kN + i] = kPriorSd[i] * kPriorSd[i];
+    information_[i * kN + i] = 1 / covariance_[i * kN + i];
+  }
+}
+
+void CoLocation::Forget(const Vector& x, double noise) {
+  const Vector known = Times(information_, x);
+  const double in_direction = Dot(x, known);
+  double in_prior = 0;
+  for (size_t i = 0; i < x.size(); ++i) in_prior += x[i] * x[i] / (kPriorSd[i] * kPriorSd[i]);
+  const double said = std::min(1.0, kUsualNoise * kUsualNoise / (noise * noise));
+  const double kept = 1 - said * (1 - std::clamp(options_.forgetting, 0.5, 1.0));
+  if (in_direction * kept <= in_prior) return;
+  AddOuter(information_, known, -(1 - kept) / in_direction);
+  AddOuter(covariance_, x, (1 - kept) / kept / in_direction);
+}
+
+// Shares of time to shares of work.
+CoLocation::Vector CoLocation::FeaturesOfWork(const Boundness& own, const NeighbourLoad& neighbours) const {
+  Vector x = Features(own, neighbours);
+  const double share = std::min(neighbours.share, 1.0);
+  const double while_together = std::max(0.0, Dot(x, gamma_)) / share;
+  const double work_over_time = 1 / (1 + (1 - share) * while_together);
+  for (double& value : x) value *= work_over_time;
+  return x;
+}
+
+void CoLocation::Learn(const OverlapSeen& seen) {
+  if (!IsUsable(seen.neighbours) || !IsFinite(seen.own) || !std::isfinite(seen.slowdown) || seen.slowdown <= 0 ||
+      !std::isfinite(seen.noise)) {
+    return;
+  }
+  const Vector x = FeaturesOfWork(seen.own, seen.neighbours);
+  if (Dot(x, x) < 1e-8) return;
+
+  const double noise = std::max(seen.noise, 1e-3);
+  Forget(x, noise);
+  const double variance = noise * noise;
+  const Vector spread = Times(covariance_, x);
+  const double surprise_variance = Dot(x, spread) + variance;
+  const double limit = options_.clip_sds * std::sqrt(surprise_variance);
+  const double surprise = std::clamp(std::min(seen.slowdown, kMostSlowdown) - 1 - Dot(x, mean_), -limit, limit);
+  double largest = 0;
+  for (const double value : spread) largest = std::max(largest, std::abs(value * surprise / surprise_variance));
+  const double shortened = largest > options_.max_step ? options_.max_step / largest : 1;
+  for (size_t i = 0; i < mean_.size(); ++i) {
+    mean_[i] = std::clamp(mean_[i] + shortened * spread[i] * surprise / surprise_variance, kLeastMean, kMostMean);
+  }
+  AddOuter(covariance_, spread, -1 / surprise_variance);
+  AddOuter(information_, x, 1 / variance);
+  if (++overlaps_ % kRefreshEvery == 0) RefreshCovariance();
+  Project();
+}
+
+void CoLocation::RefreshCovariance() {
+  if (!Invert(information_, covariance_)) ResetKnowledge();
+}
+
+// Sets the most negative one to zero, moving the others along as the Gaussian says, until none is left.
+void CoLocation::Project() {
+  gamma_ = mean_;
+  for (int round = 0; round < kN; ++round) {
+    const auto least = static_cast<size_t>(std::min_element(gamma_.begin(), gamma_.end()) - gamma_.begin());
+    if (gamma_[least] >= 0) break;
+    const double per_unit = gamma_[least] / std::max(covariance_[least * kN + least], 1e-12);
+    for (size_t i = 0; i < gamma_.size(); ++i) gamma_[i] -= covariance_[least * kN + i] * per_unit;
+    gamma_[least] = 0;
+  }
+  for (double& value : gamma_) value = std::clamp(value, 0.0, kMostMean);
+}
+
+Slowdown CoLocation::Predict(const Boundness& own, const NeighbourLoad& neighbours) const {
+  if (!IsUsable(neighbours) || !IsFinite(own)) return {};
+  return Of(Features(own, neighbours));
+}
+
+Slowdown CoLocation::Explain(const Boundness& own, const NeighbourLoad& neighbours) const {
+  if (!IsUsable(neighbours) || !IsFinite(own)) return {};
+  return Of(FeaturesOfWork(own, neighbours));
+}
+
+Slowdown CoLocation::Of(const Vector& x) const {
+  return {.factor = 1 + std::max(0.0, Dot(x, gamma_)), .sd = std::sqrt(std::max(0.0, Dot(x, Times(covariance_, x))))};
+}
+
+double CoLocation::gamma_sd(int own, int neighbour) const {
+  const auto i = static_cast<size_t>(kClasses * own + neighbour);
+  return std::sqrt(std::max(0.0, covariance_[i * kN + i]));
+}
+
+std::string CoLocation::ToJson() const {
+  return nlohmann::json{{"gamma", mean_}, {"covariance", covariance_}, {"overlaps", overlaps_}}.dump();
+}
+
+Result<CoLocation> CoLocation::FromJson(std::string_view text, CoLocationOptions options) {
+  const Error bad{ErrorCode::kBadInput, "interference of neighbours: the stored text is damaged"};
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return bad;
+  CoLocation read(options);
+  try {
+    const auto& covariance = json.at("covariance");
+    const auto& gamma = json.at("gamma");
+    if (covariance.size() != read.covariance_.size() || gamma.size() != read.mean_.size()) return bad;
+    read.mean_ = gamma.get<Vector>();
+    read.covariance_ = covariance.get<Matrix>();
+    read.overlaps_ = json.at("overlaps").get<int64_t>();
+  } catch (const nlohmann::json::exception&) {
+    return bad;
+  }
+  const auto in_range = [](double value) { return value >= kLeastMean && value <= kMostMean; };
+  if (!std::all_of(read.mean_.begin(), read.mean_.end(), in_range) || read.overlaps_ < 0) return bad;
+  if (!Invert(read.covariance_, read.information_)) return bad;
+  read.Project();
+  return read;
+}
+
+}  // namespace deepedge
