@@ -226,6 +226,27 @@ void FoldShapes(const std::shared_ptr<ov::Model>& model) {
   for (const auto& op : kept) ov::pass::enable_constant_folding(op);
 }
 
+void NameOperations(const std::shared_ptr<ov::Model>& model) {
+  std::set<std::string> taken;
+  std::vector<std::shared_ptr<ov::Node>> unnamed;
+  for (const auto& op : model->get_ordered_ops()) {
+    if (op->get_friendly_name() == op->get_name()) {
+      unnamed.push_back(op);
+    } else {
+      taken.insert(op->get_friendly_name());
+    }
+  }
+  std::map<std::string, int> counts;
+  for (const auto& op : unnamed) {
+    const std::string type = op->get_type_info().name;
+    std::string name;
+    do {
+      name = fmt::format("{} {}", type, ++counts[type]);
+    } while (taken.contains(name));
+    op->set_friendly_name(name);
+  }
+}
+
 Result<LayerGraph> FindLayers(const ov::Model& model, const Path& file) {
   for (const auto& input : model.inputs()) {
     if (input.get_partial_shape().is_static()) continue;
@@ -257,6 +278,29 @@ std::map<std::string, std::string> LayersOfOperations(const ov::Model& model) {
     if (graph.layer[i] == kNone) continue;
     const auto anchor = static_cast<size_t>(graph.anchor[static_cast<size_t>(graph.layer[i])]);
     layers.emplace(graph.ops[i]->get_friendly_name(), graph.ops[anchor]->get_friendly_name());
+  }
+  return layers;
+}
+
+std::map<std::string, std::string> LayersOfKernels(const ov::Model& runtime,
+                                                   const std::map<std::string, std::string>& layers_of_operations) {
+  std::map<std::string, std::string> layers;
+  for (const auto& kernel : runtime.get_ops()) {
+    const std::string& name = kernel->get_friendly_name();
+    const auto& facts = kernel->get_rt_info();
+    const auto originals = facts.find("originalLayersNames");
+    std::string_view names = name;
+    std::string listed;
+    if (originals != facts.end() && originals->second.is<std::string>()) {
+      listed = originals->second.as<std::string>();
+      names = listed;
+    }
+    while (!names.empty() && !layers.contains(name)) {
+      const size_t comma = names.find(',');
+      const auto layer = layers_of_operations.find(std::string(names.substr(0, comma)));
+      if (layer != layers_of_operations.end()) layers.emplace(name, layer->second);
+      names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
+    }
   }
   return layers;
 }

@@ -69,7 +69,6 @@ Status OpenVinoModel::CompileSlots(ov::Core& core, const std::shared_ptr<ov::Mod
   const CopyPlan plan = PlanCopies(WeightBytes(*model), options.concurrency);
   weight_bytes_ = WeightBytes(*model) * plan.copies;
   computes_in_caller_ = plan.copies == options.concurrency && options.cores == 1;
-  if (options.time_layers) layers_ = LayersOfOperations(*model);
   return CatchOv(file_, ErrorCode::kUnsupported, [&]() -> Status {
     for (int copy = 0; copy < plan.copies; ++copy) {
       const ov::CompiledModel compiled = core.compile_model(model, kDevice, CompileProperties(plan.streams, options));
@@ -77,6 +76,7 @@ Status OpenVinoModel::CompileSlots(ov::Core& core, const std::shared_ptr<ov::Mod
         DE_TRY(Slot slot, MakeSlot(compiled));
         slots_.push_back(std::move(slot));
       }
+      if (options.time_layers) layers_ = LayersOfKernels(*compiled.get_runtime_model(), LayersOfOperations(*model));
     }
     return {};
   });

@@ -69,7 +69,7 @@ class OpenVinoModel final : public CompiledModel {
   int max_batch_ = 1;
   bool computes_in_caller_ = true;
   int64_t weight_bytes_ = 0;
-  std::map<std::string, std::string> layers_;  // of operations, where layers are timed
+  std::map<std::string, std::string> layers_;  // of kernels by their names, where layers are timed
   std::vector<Slot> slots_;
 };
 

@@ -169,16 +169,13 @@ void CoLocation::Project() {
 
 Slowdown CoLocation::Predict(const Boundness& own, const NeighbourLoad& neighbours) const {
   if (!IsUsable(neighbours) || !IsFinite(own)) return {};
-  return Of(Features(own, neighbours));
-}
-
-Slowdown CoLocation::Explain(const Boundness& own, const NeighbourLoad& neighbours) const {
-  if (!IsUsable(neighbours) || !IsFinite(own)) return {};
-  return Of(FeaturesOfWork(own, neighbours));
-}
-
-Slowdown CoLocation::Of(const Vector& x) const {
+  const Vector x = Features(own, neighbours);
   return {.factor = 1 + std::max(0.0, Dot(x, gamma_)), .sd = std::sqrt(std::max(0.0, Dot(x, Times(covariance_, x))))};
+}
+
+double CoLocation::Explain(const Boundness& own, const NeighbourLoad& neighbours) const {
+  if (!IsUsable(neighbours) || !IsFinite(own)) return 1;
+  return 1 + std::max(0.0, Dot(FeaturesOfWork(own, neighbours), gamma_));
 }
 
 double CoLocation::gamma_sd(int own, int neighbour) const {

@@ -73,8 +73,8 @@ class CoLocation {
 
   // Before the run: `neighbours` in shares of its work, what a plan knows of busy cores.
   Slowdown Predict(const Boundness& own, const NeighbourLoad& neighbours) const;
-  // After it: in shares of the time it took, as NeighboursOf tells.
-  Slowdown Explain(const Boundness& own, const NeighbourLoad& neighbours) const;
+  // After it, the factor alone: in shares of the time it took, as NeighboursOf tells.
+  double Explain(const Boundness& own, const NeighbourLoad& neighbours) const;
 
   const Vector& gamma() const { return gamma_; }
   double gamma_sd(int own, int neighbour) const;
@@ -88,7 +88,6 @@ class CoLocation {
   using Matrix = std::array<double, kCoefficients * kCoefficients>;  // symmetric
 
   Vector FeaturesOfWork(const Boundness& own, const NeighbourLoad& neighbours) const;
-  Slowdown Of(const Vector& x) const;
   void Forget(const Vector& x, double noise);
   void RefreshCovariance();
   void ResetKnowledge();

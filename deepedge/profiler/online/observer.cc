@@ -78,7 +78,7 @@ void Observer::Observe(const StageRun& run, const NeighbourLoad& neighbours) {
   const size_t slot = SlotOf(run);
   Stage& stage = stages_[slot];
   const bool is_alone = !(neighbours.share >= kAloneShare);
-  const double slow = neighbours_.Explain(run.bound, neighbours).factor;
+  const double slow = neighbours_.Explain(run.bound, neighbours);
   const double log_ratio = std::clamp(std::log(actual_us / (run.solo_us * slow)), -kMostLog, kMostLog);
   box_all_.Add(slot, log_ratio, run.end);
   if (is_alone) box_alone_.Add(slot, log_ratio, run.end);

@@ -1,0 +1,116 @@
+#include "deepedge/profiler/probe/probe.h"
+
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <utility>
+
+namespace deepedge {
+namespace {
+
+double QuantileOf(std::vector<double> values, double q) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
+}
+
+// Noise, so that no shortcut for zeros or subnormal numbers is measured.
+void FillWithNoise(const MutableTensorView& view) {
+  std::minstd_rand random(1);
+  if (view.type == ElementType::kF32) {
+    for (float& v : view.As<float>()) v = static_cast<float>(random() % 2001) / 1000.0F - 1.0F;
+  } else if (SizeOf(view.type) == 1) {
+    for (std::byte& v : view.data) v = static_cast<std::byte>(random() % 251);
+  }
+}
+
+}  // namespace
+
+int64_t HeapInUse() {
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<int64_t>(info.uordblks + info.hblkhd);
+}
+
+Result<CompileRequest> RequestFor(const ProbeTarget& target, const Setting& setting) {
+  CompileRequest request{.files = target.files};
+  const bool int8 = setting.variant.precision == Precision::kInt8;
+  if (int8 && !target.int8) {
+    return Error{ErrorCode::kUnsupported, fmt::format("{}: has no int8 form", target.name)};
+  }
+  if (int8) request.files = *target.int8;
+  request.options.precision = setting.variant.precision;
+  request.options.input_shapes = target.input_shapes;
+  request.options.max_batch = setting.batch;
+  request.options.cores = setting.cores;
+  if (!target.picture) {
+    if (setting.variant.width == 0 && setting.batch == 1) return request;
+    return Error{ErrorCode::kUnsupported, fmt::format("{}: takes no pictures: {}", target.name, ToString(setting))};
+  }
+  PictureInput picture = *target.picture;
+  const bool own = setting.variant.width == picture.width && setting.variant.height == picture.height;
+  if (!own && !target.resizable) {
+    return Error{ErrorCode::kUnsupported, fmt::format("{}: takes {}x{} only, not {}", target.name, picture.width,
+                                                      picture.height, ToString(setting))};
+  }
+  picture.width = setting.variant.width;
+  picture.height = setting.variant.height;
+  picture.pyramid = 0;
+  request.options.picture = picture;
+  request.options.resize = target.resizable;
+  return request;
+}
+
+Result<Probe> Probe::Prepare(Engine& engine, const ProbeTarget& target, const Setting& setting, const Clock& clock) {
+  DE_TRY(CompileRequest request, RequestFor(target, setting));
+  request.options.time_layers = true;
+  Probe probe(setting, clock);
+  const Time start = clock.Now();
+  const int64_t before = HeapInUse();
+  DE_TRY(probe.model_, engine.Compile(request.files, request.options));
+  CompiledModel& model = *probe.model_;
+  if (model.max_batch() < setting.batch) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("{}: takes {} at a time, not {}", target.name, model.max_batch(), setting.batch)};
+  }
+  DE_TRY_STATUS(model.SetBatch(0, setting.batch));
+  for (size_t i = 0; i < model.inputs().size(); ++i) FillWithNoise(model.Input(0, i));
+  DE_TRY_STATUS(model.Run(0));
+  const Duration begin = probe.Now();
+  DE_TRY_STATUS(model.Run(0));
+  const auto once = static_cast<double>((probe.Now() - begin).count());
+  constexpr double kMeasurementUs = 500;
+  probe.repeats_ = static_cast<int>(std::clamp(std::ceil(kMeasurementUs / std::max(once, 1.0)), 1.0, 500.0));
+  probe.memory_bytes_ = std::max<int64_t>(0, HeapInUse() - before);
+  probe.compile_ms_ = static_cast<double>((clock.Now() - start).count()) / 1e3;
+  return probe;
+}
+
+Duration Probe::Now() const { return model_->computes_in_caller() ? ThreadCpuTime() : clock_->Now() - Time{}; }
+
+Status Probe::Run() {
+  const Duration first = Now();
+  DE_TRY_STATUS(model_->Run(0));
+  const Duration start = Now();
+  cold_us_.push_back(static_cast<double>((start - first).count()));
+  for (int i = 0; i < repeats_; ++i) DE_TRY_STATUS(model_->Run(0));
+  samples_us_.push_back(static_cast<double>((Now() - start).count()) / repeats_);
+  return {};
+}
+
+ProbeResult Probe::Summary() const {
+  ProbeResult result{.setting = setting_, .runs = static_cast<int>(samples_us_.size())};
+  if (samples_us_.empty()) return result;
+  result.min_us = *std::min_element(samples_us_.begin(), samples_us_.end());
+  result.median_us = QuantileOf(samples_us_, 0.5);
+  result.p90_us = QuantileOf(samples_us_, 0.9);
+  result.cold_us = QuantileOf(cold_us_, 0.5);
+  result.layers = model_->LayerTimes(0);
+  result.memory_bytes = memory_bytes_;
+  result.compile_ms = compile_ms_;
+  return result;
+}
+
+}  // namespace deepedge
