@@ -6,20 +6,13 @@
 namespace deepedge {
 namespace {
 
+constexpr double kRounding = 1e-9;
 const double kMostLog = std::log(20.0);
 
 float MedianOf(std::array<float, BoxFactor::kRecent> values, int count) {
   const auto middle = values.begin() + count / 2;
   std::nth_element(values.begin(), middle, values.begin() + count);
   return *middle;
-}
-
-// Reorders.
-double MedianOf(std::vector<float>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return static_cast<double>(*middle);
-  return 0.5 * (static_cast<double>(*middle) + static_cast<double>(*std::max_element(values.begin(), middle)));
 }
 
 }  // namespace
@@ -33,7 +26,7 @@ std::string_view ToString(BoxSource source) {
   return "";
 }
 
-void BoxFactor::Add(size_t slot, double log_ratio, Time now) {
+void BoxFactor::Add(size_t slot, size_t model, double log_ratio, Time now) {
   if (!std::isfinite(log_ratio)) return;
   if (slot >= stages_.size()) stages_.resize(slot + 1);
   Stage& stage = stages_[slot];
@@ -41,6 +34,7 @@ void BoxFactor::Add(size_t slot, double log_ratio, Time now) {
   stage.next = (stage.next + 1) % kRecent;
   stage.filled = std::min(stage.filled + 1, kRecent);
   stage.median = MedianOf(stage.ring, stage.filled);
+  stage.model = static_cast<uint16_t>(model % kModels);
   stage.seen = now;
   ++stage.runs_in_round;
   last_run_ = std::max(last_run_, now);
@@ -64,32 +58,66 @@ BoxState BoxFactor::WithoutStages(int live) const {
   return {.kappa = *meters_, .source = BoxSource::kMeters, .stages = live, .round = meter_readings_};
 }
 
-void BoxFactor::UpdateRound(int live, int fresh) {
-  if (fresh < kLeastStages || 2 * fresh <= live) return;
+bool BoxFactor::IsLive(const Stage& stage, Time now) const {
+  return stage.filled >= kLeastRuns && now - stage.seen <= kLately;
+}
+
+void BoxFactor::UpdateRound(Time now) {
+  int fresh = 0;
+  double fresh_weight = 0;
+  double weight = 0;
+  for (const Stage& stage : stages_) {
+    if (!IsLive(stage, now)) continue;
+    const double own = 1.0 / stages_of_[stage.model];
+    weight += own;
+    if (stage.runs_in_round < kRecent) continue;
+    fresh_weight += own;
+    ++fresh;
+  }
+  if (fresh < kLeastStages || 2 * fresh_weight <= weight + kRounding) return;
   ++round_;
   for (Stage& stage : stages_) stage.runs_in_round = 0;
 }
 
-void BoxFactor::Update(Time now) {
-  scratch_.clear();
-  int fresh = 0;
-  for (const Stage& stage : stages_) {
-    if (stage.filled < kLeastRuns || now - stage.seen > kLately) continue;
-    scratch_.push_back(stage.median);
-    if (stage.runs_in_round >= kRecent) ++fresh;
+// Reorders; there is at least one.
+double BoxFactor::Median(std::vector<Vote>& votes) {
+  std::sort(votes.begin(), votes.end(), [](const Vote& a, const Vote& b) { return a.value < b.value; });
+  double half = 0;
+  for (const Vote& vote : votes) half += 0.5 * vote.weight;
+  double below = 0;
+  for (size_t i = 0; i < votes.size(); ++i) {
+    below += votes[i].weight;
+    if (below < half - kRounding) continue;
+    if (below > half + kRounding || i + 1 == votes.size()) return votes[i].value;
+    const bool is_nearer = std::abs(votes[i].value) <= std::abs(votes[i + 1].value);
+    return is_nearer ? votes[i].value : votes[i + 1].value;
   }
-  const int live = static_cast<int>(scratch_.size());
-  until_update_ = static_cast<int>(stages_.size() / 8);
+  return votes.back().value;
+}
+
+void BoxFactor::Update(Time now) {
+  until_update_ = static_cast<int>(stages_.size() / 4);
   blind_round_ = now.us / kBlindRound.count();
-  UpdateRound(live, fresh);
+  votes_.clear();
+  stages_of_.fill(0);
+  int models = 0;
+  for (const Stage& stage : stages_) {
+    if (IsLive(stage, now) && ++stages_of_[stage.model] == 1) ++models;
+  }
+  for (const Stage& stage : stages_) {
+    if (!IsLive(stage, now)) continue;
+    votes_.push_back({.value = static_cast<double>(stage.median), .weight = 1.0 / stages_of_[stage.model]});
+  }
+  UpdateRound(now);
+  const int live = static_cast<int>(votes_.size());
   if (live < kLeastStages) {
     state_ = WithoutStages(live);
     return;
   }
-  const double level = MedianOf(scratch_);
-  for (float& value : scratch_) value = std::abs(value - static_cast<float>(level));
+  const double level = Median(votes_);
+  for (Vote& vote : votes_) vote.value = std::abs(vote.value - level);
   // Of a median: 1.2533 sigma / sqrt(n), sigma = 1.4826 times the median distance.
-  const double log_sd = 1.2533 * 1.4826 * MedianOf(scratch_) / std::sqrt(static_cast<double>(live));
+  const double log_sd = 1.2533 * 1.4826 * Median(votes_) / std::sqrt(static_cast<double>(models));
   state_ = {.kappa = std::exp(level), .source = BoxSource::kStages, .stages = live, .log_sd = log_sd, .round = round_};
 }
 

@@ -64,6 +64,7 @@ size_t Observer::SlotOf(const StageRun& run) {
     slots_.emplace(run.key, slot);
   }
   stages_[slot].key = run.key;
+  stages_[slot].model_hash = std::hash<std::string>()(run.key.model);
   stages_[slot].generation = run.generation;
   return slot;
 }
@@ -80,8 +81,8 @@ void Observer::Observe(const StageRun& run, const NeighbourLoad& neighbours) {
   const bool is_alone = !(neighbours.share >= kAloneShare);
   const double slow = neighbours_.Explain(run.bound, neighbours);
   const double log_ratio = std::clamp(std::log(actual_us / (run.solo_us * slow)), -kMostLog, kMostLog);
-  box_all_.Add(slot, log_ratio, run.end);
-  if (is_alone) box_alone_.Add(slot, log_ratio, run.end);
+  box_all_.Add(slot, stage.model_hash, log_ratio, run.end);
+  if (is_alone) box_alone_.Add(slot, stage.model_hash, log_ratio, run.end);
   UpdateBox(run.end);
 
   const double residual = log_ratio - std::log(box_.kappa);

@@ -110,6 +110,7 @@ class Observer {
   };
   struct Stage {
     StageKey key;
+    size_t model_hash = 0;
     int generation = 0;
     Time seen{INT64_MIN};
     StageWatch watch;

@@ -128,6 +128,7 @@ Result<Observer> Observer::FromJson(std::string_view text, ObserverOptions optio
       if (!ReadKey(item, stage.key) || !ReadWatch(item, state) || !ReadTail(item.at("tail"), stage.tail)) {
         return Damaged(part);
       }
+      stage.model_hash = std::hash<std::string>()(stage.key.model);
       stage.watch = StageWatch(state);
       stage.generation = item.at("generation").get<int>();
       stage.alone = {.level = item.at("alone_level").get<double>(), .runs = item.at("alone_runs").get<int>()};
