@@ -14,10 +14,9 @@ constexpr double kUsualNoise = 0.05;
 constexpr double kMostSlowdown = 8;   // what is beyond was no neighbour
 constexpr double kLeastMean = -0.25;  // how far the Gaussian may lie beyond the border
 constexpr double kMostMean = 4;
-constexpr int64_t kRefreshEvery = 1024;  // updates, after which rounding errors are swept out
+constexpr int64_t kCheckEvery = 4096;  // updates, after which rounding errors are looked for
 
 using Square = Eigen::Matrix<double, kN, kN>;
-using Column = Eigen::Matrix<double, kN, 1>;
 
 // Own class down, the neighbour's across: compute, cache, memory. Convolutions beside each other 0 to 5 %, beside fully
 // connected layers 3 to 9 % on both sides, fully connected ones beside each other 30 to 50 %, depthwise (cache) beside
@@ -58,16 +57,17 @@ void AddOuter(M& matrix, const CoLocation::Vector& x, double factor) {
   }
 }
 
-// The inverse of a symmetric positive definite matrix; false where it is none.
 template <typename M>
-bool Invert(const M& matrix, M& inverse) {
-  const Eigen::Map<const Square> in(matrix.data());
-  const Eigen::LLT<Square> factor(0.5 * (in + in.transpose()));
-  if (factor.info() != Eigen::Success) return false;
-  const Square out = factor.solve(Square::Identity());
-  if (!out.allFinite()) return false;
-  Eigen::Map<Square>(inverse.data()) = 0.5 * (out + out.transpose());
-  return true;
+bool IsPositiveDefinite(const M& matrix) {
+  const Eigen::Map<const Square> square(matrix.data());
+  return square.allFinite() && square.isApprox(square.transpose(), 1e-9) &&
+         Eigen::LLT<Square>(square).info() == Eigen::Success;
+}
+
+CoLocation::Matrix PriorCovariance() {
+  CoLocation::Matrix covariance{};
+  for (size_t i = 0; i < kPriorSd.size(); ++i) covariance[i * kN + i] = kPriorSd[i] * kPriorSd[i];
+  return covariance;
 }
 
 bool IsUsable(const NeighbourLoad& load) {
@@ -88,29 +88,16 @@ void AddNeighbour(NeighbourLoad& load, const Boundness& bound, double share) {
   load.share = std::max(load.share, share);
 }
 
-CoLocation::CoLocation(CoLocationOptions options) : options_(options), mean_(kPriorMean), gamma_(kPriorMean) {
-  ResetKnowledge();
-}
+CoLocation::CoLocation(CoLocationOptions options)
+    : options_(options), mean_(kPriorMean), covariance_(PriorCovariance()), gamma_(kPriorMean) {}
 
-void CoLocation::ResetKnowledge() {
-  covariance_.fill(0);
-  information_.fill(0);
-  for (size_t i = 0; i < kPriorSd.size(); ++i) {
-    covariance_[i * kN + i] = kPriorSd[i] * kPriorSd[i];
-    information_[i * kN + i] = 1 / covariance_[i * kN + i];
-  }
-}
-
-void CoLocation::Forget(const Vector& x, double noise) {
-  const Vector known = Times(information_, x);
-  const double in_direction = Dot(x, known);
+// By how much the variance in the direction of x grows by forgetting.
+double CoLocation::Inflation(const Vector& x, double variance_of_x, double noise) const {
   double in_prior = 0;
-  for (size_t i = 0; i < x.size(); ++i) in_prior += x[i] * x[i] / (kPriorSd[i] * kPriorSd[i]);
+  for (size_t i = 0; i < x.size(); ++i) in_prior += x[i] * x[i] * kPriorSd[i] * kPriorSd[i];
   const double said = std::min(1.0, kUsualNoise * kUsualNoise / (noise * noise));
-  const double kept = 1 - said * (1 - std::clamp(options_.forgetting, 0.5, 1.0));
-  if (in_direction * kept <= in_prior) return;
-  AddOuter(information_, known, -(1 - kept) / in_direction);
-  AddOuter(covariance_, x, (1 - kept) / kept / in_direction);
+  const double inflation = 1 / (1 - said * (1 - std::clamp(options_.forgetting, 0.5, 1.0)));
+  return variance_of_x * inflation <= in_prior ? inflation : 1;
 }
 
 // Shares of time to shares of work.
@@ -132,26 +119,23 @@ void CoLocation::Learn(const OverlapSeen& seen) {
   if (Dot(x, x) < 1e-8) return;
 
   const double noise = std::max(seen.noise, 1e-3);
-  Forget(x, noise);
-  const double variance = noise * noise;
   const Vector spread = Times(covariance_, x);
-  const double surprise_variance = Dot(x, spread) + variance;
+  const double variance_of_x = std::max(Dot(x, spread), 1e-12);
+  const double inflation = Inflation(x, variance_of_x, noise);
+  const double surprise_variance = inflation * variance_of_x + noise * noise;
   const double limit = options_.clip_sds * std::sqrt(surprise_variance);
   const double surprise = std::clamp(std::min(seen.slowdown, kMostSlowdown) - 1 - Dot(x, mean_), -limit, limit);
+  double step = inflation * surprise / surprise_variance;
   double largest = 0;
-  for (const double value : spread) largest = std::max(largest, std::abs(value * surprise / surprise_variance));
-  const double shortened = largest > options_.max_step ? options_.max_step / largest : 1;
+  for (const double value : spread) largest = std::max(largest, std::abs(value * step));
+  if (largest > options_.max_step) step *= options_.max_step / largest;
   for (size_t i = 0; i < mean_.size(); ++i) {
-    mean_[i] = std::clamp(mean_[i] + shortened * spread[i] * surprise / surprise_variance, kLeastMean, kMostMean);
+    mean_[i] = std::clamp(mean_[i] + step * spread[i], kLeastMean, kMostMean);
   }
-  AddOuter(covariance_, spread, -1 / surprise_variance);
-  AddOuter(information_, x, 1 / variance);
-  if (++overlaps_ % kRefreshEvery == 0) RefreshCovariance();
+  // Forgetting and update in one: both lie along P x.
+  AddOuter(covariance_, spread, (inflation - 1) / variance_of_x - inflation * inflation / surprise_variance);
+  if (++overlaps_ % kCheckEvery == 0 && !IsPositiveDefinite(covariance_)) covariance_ = PriorCovariance();
   Project();
-}
-
-void CoLocation::RefreshCovariance() {
-  if (!Invert(information_, covariance_)) ResetKnowledge();
 }
 
 // Sets the most negative one to zero, moving the others along as the Gaussian says, until none is left.
@@ -204,7 +188,7 @@ Result<CoLocation> CoLocation::FromJson(std::string_view text, CoLocationOptions
   }
   const auto in_range = [](double value) { return value >= kLeastMean && value <= kMostMean; };
   if (!std::all_of(read.mean_.begin(), read.mean_.end(), in_range) || read.overlaps_ < 0) return bad;
-  if (!Invert(read.covariance_, read.information_)) return bad;
+  if (!IsPositiveDefinite(read.covariance_)) return bad;
   read.Project();
   return read;
 }

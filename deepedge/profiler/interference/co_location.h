@@ -11,9 +11,10 @@
 //   - Of a run that had a neighbour for the share f of its time T only, the share w of its *work* was slowed, T / solo
 //     = 1 + w s and f T / solo = w (1 + s), hence w = f / (1 + (1 - f) s); s as predicted, so that noise of the
 //     measured time does not enter both sides of the regression.
-//   - Forgetting along the observed direction only (Cao & Schwartz, "A directional forgetting algorithm based on the
-//     decomposition of the information matrix", Automatica 36, 2000): hours of convolutions beside convolutions do not
-//     make it forget what memory costs; never below what the prior knew, and less by overlaps that say little.
+//   - Forgetting along the observed direction x only, P := P + (1/f - 1) P x x'P / x'P x before the update (Kulhavy &
+//     Karny, "Tracking of slowly varying parameters by directional forgetting", IFAC World Congress 1984): hours of
+//     convolutions beside convolutions do not make it forget what memory costs. What is known of a pair settles at that
+//     of 1 / (1 - f) = 500 overlaps. Never below what the prior knew, and less by overlaps that say little.
 //   - A surprise of more than three standard deviations counts as three, and no coefficient moves more than 0.1 at
 //     once: a run that was stopped for a second does not teach that neighbours cost 10 times.
 //   - The Gaussian itself may dip below zero; gamma() is its projection on gamma >= 0, in the Gaussian's own metric.
@@ -25,7 +26,7 @@
 // noise: within 2 % of a run's time after about 500 overlaps, which are some seconds of a busy box; a pair never seen
 // keeps the prior, and says so by its standard deviation.
 //
-// Pure: no clock, no lock; thread-compatible. An update takes about 0.3 us, a prediction 0.05 us.
+// Pure: no clock, no lock; thread-compatible. An update takes 0.16 us, a prediction 0.06 us (measured, 2-core Zen VM).
 #pragma once
 
 #include <array>
@@ -64,6 +65,7 @@ class CoLocation {
   static constexpr int kClasses = 3;
   static constexpr int kCoefficients = kClasses * kClasses;  // row: own class, column: the neighbour's
   using Vector = std::array<double, kCoefficients>;
+  using Matrix = std::array<double, kCoefficients * kCoefficients>;  // symmetric
 
   // The prior.
   explicit CoLocation(CoLocationOptions options = {});
@@ -85,19 +87,14 @@ class CoLocation {
   static Result<CoLocation> FromJson(std::string_view text, CoLocationOptions options = {});
 
  private:
-  using Matrix = std::array<double, kCoefficients * kCoefficients>;  // symmetric
-
   Vector FeaturesOfWork(const Boundness& own, const NeighbourLoad& neighbours) const;
-  void Forget(const Vector& x, double noise);
-  void RefreshCovariance();
-  void ResetKnowledge();
+  double Inflation(const Vector& x, double variance_of_x, double noise) const;
   void Project();
 
   CoLocationOptions options_;
   Vector mean_;
   Matrix covariance_;
-  Matrix information_;  // its inverse
-  Vector gamma_;
+  Vector gamma_;  // mean_ projected
   int64_t overlaps_ = 0;
 };
 

@@ -55,7 +55,11 @@ void BoxFactor::SetMeters(std::optional<double> kappa, Time now) {
 
 BoxState BoxFactor::WithoutStages(int live) const {
   if (!meters_) return {.stages = live, .round = blind_round_};
-  return {.kappa = *meters_, .source = BoxSource::kMeters, .stages = live, .round = meter_readings_};
+  return {.kappa = *meters_,
+          .log_kappa = std::log(*meters_),
+          .source = BoxSource::kMeters,
+          .stages = live,
+          .round = meter_readings_};
 }
 
 bool BoxFactor::IsLive(const Stage& stage, Time now) const {
@@ -118,7 +122,12 @@ void BoxFactor::Update(Time now) {
   for (Vote& vote : votes_) vote.value = std::abs(vote.value - level);
   // Of a median: 1.2533 sigma / sqrt(n), sigma = 1.4826 times the median distance.
   const double log_sd = 1.2533 * 1.4826 * Median(votes_) / std::sqrt(static_cast<double>(models));
-  state_ = {.kappa = std::exp(level), .source = BoxSource::kStages, .stages = live, .log_sd = log_sd, .round = round_};
+  state_ = {.kappa = std::exp(level),
+            .log_kappa = level,
+            .source = BoxSource::kStages,
+            .stages = live,
+            .log_sd = log_sd,
+            .round = round_};
 }
 
 }  // namespace deepedge

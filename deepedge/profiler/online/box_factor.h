@@ -41,6 +41,7 @@ std::string_view ToString(BoxSource source);
 
 struct BoxState {
   double kappa = 1;
+  double log_kappa = 0;
   BoxSource source = BoxSource::kUnknown;
   int stages = 0;     // that ran lately
   double log_sd = 0;  // standard error of log kappa, from how far stages lie apart

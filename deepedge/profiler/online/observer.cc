@@ -85,7 +85,7 @@ void Observer::Observe(const StageRun& run, const NeighbourLoad& neighbours) {
   if (is_alone) box_alone_.Add(slot, stage.model_hash, log_ratio, run.end);
   UpdateBox(run.end);
 
-  const double residual = log_ratio - std::log(box_.kappa);
+  const double residual = log_ratio - box_.log_kappa;
   stage.watch.Add(residual, box_, options_.watch);
   stage.tail.Add(residual);
   box_tail_.Add(residual - stage.watch.level());
@@ -129,7 +129,7 @@ void Observer::LearnAlone(Stage& stage, double residual) const {
 
 void Observer::LearnNeighbours(Stage& stage, const StageRun& run, const NeighbourLoad& neighbours, double expected) {
   const bool level_known = stage.alone.runs >= kLeastAloneRuns;
-  const double single = Square(std::max(stage.watch.spread(), 0.02)) + Square(0.5 * std::log(box_.kappa));
+  const double single = Square(std::max(stage.watch.spread(), 0.02)) + Square(0.5 * box_.log_kappa);
   const double solo_log_sd = std::isfinite(run.solo_log_sd) ? std::max(run.solo_log_sd, 0.02) : 0.2;
   const double shared =
       level_known ? Square(stage.watch.spread()) / stage.alone.runs + Square(0.01) : Square(solo_log_sd) + Square(0.02);
@@ -174,7 +174,7 @@ const Observer::Stage* Observer::Find(const StageKey& key, int generation) const
   return stage.generation == generation && stage.watch.runs() > 0 ? &stage : nullptr;
 }
 
-double Observer::BoxVariance() const { return Square(0.5 * std::log(box_.kappa)) + Square(box_.log_sd); }
+double Observer::BoxVariance() const { return Square(0.5 * box_.log_kappa) + Square(box_.log_sd); }
 
 void Observer::CorrectStage(const Stage* stage, StageCost& cost) const {
   double variance = Square(cost.time.log_sd);

