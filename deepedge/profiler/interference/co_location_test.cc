@@ -9,7 +9,6 @@ namespace deepedge {
 namespace {
 
 constexpr Boundness kCompute = {.compute = 1, .cache = 0, .memory = 0};
-constexpr Boundness kCache = {.compute = 0, .cache = 1, .memory = 0};
 constexpr Boundness kMemory = {.compute = 0, .cache = 0, .memory = 1};
 
 NeighbourLoad Beside(const Boundness& bound, double share = 1) {

@@ -28,7 +28,7 @@ double Micros(Duration duration) { return static_cast<double>(duration.count());
 
 }  // namespace
 
-Observer::Observer(ObserverOptions options) : options_(std::move(options)), neighbours_(options_.neighbours) {
+Observer::Observer(ObserverOptions options) : options_(options), neighbours_(options_.neighbours) {
   options_.most_stages = std::max<size_t>(options_.most_stages, 1);
 }
 

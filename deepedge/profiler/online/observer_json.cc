@@ -109,7 +109,7 @@ std::string Observer::ToJson() const {
 Result<Observer> Observer::FromJson(std::string_view text, ObserverOptions options) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return Damaged("the text");
-  Observer read(std::move(options));
+  Observer read(options);
   std::string part = "the version";
   try {
     if (json.at("version").get<int>() != kVersion) return Damaged(part);
