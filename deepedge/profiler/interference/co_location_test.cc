@@ -199,6 +199,27 @@ TEST(CoLocation, ForgetsWhatIsNoLongerTrueAndKeepsWhatIsNotSeen) {
   EXPECT_NEAR(learner.Predict(kMemory, Beside(kMemory)).factor, 1.2, 0.02);
 }
 
+TEST(CoLocation, OverlapsThatSayNothingMakeItForgetNothing) {
+  CoLocation learner;
+  for (int i = 0; i < 1000; ++i) {
+    learner.Learn({.own = kMemory, .neighbours = Beside(kMemory), .slowdown = 1.9, .noise = 0.05});
+  }
+  const double known = learner.gamma_sd(2, 2);
+  for (int i = 0; i < 20000; ++i) {
+    learner.Learn({.own = kMemory, .neighbours = Beside(kMemory), .slowdown = 1.9, .noise = 10});
+  }
+  EXPECT_NEAR(learner.gamma_sd(2, 2), known, 0.1 * known);
+}
+
+TEST(CoLocation, NeverKnowsLessThanThePrior) {
+  CoLocation learner;
+  const double prior = learner.gamma_sd(2, 2);
+  for (int i = 0; i < 20000; ++i) {  // a glimpse each
+    learner.Learn({.own = kMemory, .neighbours = Beside(kMemory, 0.003), .slowdown = 1, .noise = 0.05});
+    ASSERT_LE(learner.gamma_sd(2, 2), prior * (1 + 1e-9));
+  }
+}
+
 TEST(CoLocation, StaysSoundOverMillionsOfOverlaps) {
   Stages stages(9);
   CoLocation learner;

@@ -337,6 +337,41 @@ TEST(Observer, LearnsWhatNeighboursCostOnABoxThatIsAlwaysBusy) {
   EXPECT_NEAR(predicted * observer.box().kappa, 1.85, 0.05);  // together they are right in any case
 }
 
+// Then what has changed may be either: the box's factor takes it at once, and neighbours get it back in time.
+TEST(Observer, TellsNeighboursFromTheBoxInTheLongRun) {
+  TrueBox truth({{.key = Key("a"), .bound = kMemory},
+                 {.key = Key("b"), .bound = kMemory},
+                 {.key = Key("c"), .bound = kMemory},
+                 {.key = Key("d"), .bound = kMemory}});
+  Observer observer;
+  truth.Serve(observer, 100);
+  truth.beside_share = 1;
+  truth.Serve(observer, 2000);
+  NeighbourLoad load;
+  AddNeighbour(load, kMemory);
+  EXPECT_NEAR(observer.neighbours().Predict(kMemory, load).factor, 1.47, 0.03);
+  truth.memory_gamma = 0.9;
+  truth.Serve(observer, 100);
+  EXPECT_NEAR(observer.neighbours().Predict(kMemory, load).factor * observer.box().kappa, 1.9, 0.06);
+  EXPECT_GT(observer.box().kappa, 1.2);
+  truth.Serve(observer, 20000);
+  EXPECT_GT(observer.neighbours().Predict(kMemory, load).factor, 1.7);
+  EXPECT_LT(observer.box().kappa, 1.12);
+}
+
+// Neither where it never runs alone: what all its runs share is the profile's error.
+TEST(Observer, RunsOfOneStageAreNotIndependentWitnesses) {
+  auto stages = FourModels();
+  stages[0].level = 1.25;
+  TrueBox truth(stages);
+  truth.beside_share = 1;
+  Observer observer;
+  truth.Serve(observer, 3000);
+  NeighbourLoad load;
+  AddNeighbour(load, kCompute);
+  EXPECT_LT(observer.neighbours().Predict(kCompute, load).factor, 1.04);
+}
+
 TEST(Observer, AStageThatItsProfileMisjudgesTeachesNothingAboutNeighbours) {
   auto stages = FourModels();
   stages[0].level = 1.5;  // compute
