@@ -16,7 +16,7 @@ constexpr int kBatchAt = 3;
 constexpr int kSizeAt = 4;
 constexpr int kCoresAt = 5;
 constexpr int kSomeBatchAt = 6;
-constexpr double kDistinct = 4;     // two kinds that far apart have nothing in common
+constexpr double kDistinct = 4;      // two kinds that far apart have nothing in common
 constexpr double kBatchScale = 1.5;  // doublings
 constexpr double kSizeScale = 0.9;   // of the logarithm of pixels
 
@@ -121,7 +121,8 @@ SettingModel SettingModel::Learn(std::span<const std::vector<SettingPoint>> mode
     }
     for (const Eigen::VectorXd& part : parts) {
       const Kernel kernel{{1.0, part}};
-      model.parts.push_back(GaussianProcess::Fit(kernel, Eigen::MatrixXd(0, kFeatures), {}, {}).PosteriorCovariance(features));
+      model.parts.push_back(
+          GaussianProcess::Fit(kernel, Eigen::MatrixXd(0, kFeatures), {}, {}).PosteriorCovariance(features));
     }
     data.push_back(std::move(model));
   }

@@ -1,7 +1,7 @@
 // SettingModel: what measurements of a model in some settings say about the others. The layer model (cost/) predicts
-// every setting of every model; what it is off by, y = log(measured / predicted), is alike in settings that have something
-// in common. A Gaussian process over settings says how alike: all settings of a model share a part, those of one
-// precision share more, batches and sizes near each other more still. How large each part is has been learned from
+// every setting of every model; what it is off by, y = log(measured / predicted), is alike in settings that have
+// something in common. A Gaussian process over settings says how alike: all settings of a model share a part, those of
+// one precision share more, batches and sizes near each other more still. How large each part is has been learned from
 // models that were measured in many settings, by maximum likelihood (Rasmussen & Williams 2006, 5.4.1).
 //
 // Pure values; any number of threads.
