@@ -174,6 +174,7 @@ void AddBenchCommand(CLI::App& program, Action& action) {
   AddOutbox(*bench, action);
   AddTracker(*bench, action);
   AddBatches(*bench, action);
+  AddBenchProfiler(*bench, action);
   CLI::App* command = bench->add_subcommand("throughput", "every frame of files, against plain single-thread loops");
   const auto options = std::make_shared<ThroughputOptions>();
   const auto json = std::make_shared<bool>(false);

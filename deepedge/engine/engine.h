@@ -72,7 +72,8 @@ struct CompileOptions {
   // be given another. Compile fails with kBadInput where it cannot, or has no such input.
   std::map<std::string, Shape> input_shapes;
   // Places to cut the graph at (CutPoint::after_op of what Analyse told with the same options), ascending: it becomes
-  // cuts.size() + 1 stages, whose results together are those of the whole. Not with batches.
+  // cuts.size() + 1 stages, whose results together are those of the whole. Whether weights are copied or shared is
+  // decided for each stage by its own. Not with batches. Errors: kBadInput naming the file and the place.
   std::vector<int> cuts;
   // On how many cores one run is computed. Over 1: the caller computes, and threads of the engine help it, on any CPU
   // of the process; concurrency must be 1.
@@ -81,10 +82,15 @@ struct CompileOptions {
   bool time_layers = false;
 };
 
-// What one layer took, on average over the runs since it was compiled.
+// What one layer took, on average over the runs of a slot since it was compiled.
 struct LayerTime {
   std::string layer;  // Layer::name; empty: all that belongs to no layer, such as changes of layout
   double us = 0;
+};
+
+struct LayerTimes {
+  int64_t runs = 0;
+  std::vector<LayerTime> layers;  // empty where layers are not timed
 };
 
 class CompiledModel {
@@ -128,8 +134,8 @@ class CompiledModel {
     return Run(slot);
   }
 
-  // With CompileOptions::time_layers: of the slot's runs; else empty.
-  virtual std::vector<LayerTime> LayerTimes(int /*slot*/) const { return {}; }
+  // With CompileOptions::time_layers; else empty.
+  virtual LayerTimes TimesOfLayers(int /*slot*/) const { return {}; }
 
   // What the slot's last run computed; valid until its next one. There must have been one: Compile() runs each slot of
   // a model whose inputs are all static.

@@ -47,8 +47,9 @@ struct Layer {
   int kernel = 0;             // height * width
   int stride = 1;
   int64_t groups = 1;
-  int fused = 0;    // operations that it takes along
-  int last_op = 0;  // place of the last of its operations in the graph's order
+  int fused = 0;         // operations that it takes along
+  int exponentials = 0;  // of those and itself that need one for each number: sigmoid, swish, softmax, ...
+  int last_op = 0;       // place of the last of its operations in the graph's order
 
   friend bool operator==(const Layer&, const Layer&) = default;
 };

@@ -243,6 +243,13 @@ bool TakesAlong(const ov::Node& anchor, const ov::Node& op) {
          type == "Interpolate" || type == "NormalizeL2";
 }
 
+bool NeedsExponential(const ov::Node& op) {
+  static const std::set<std::string_view> types{"Elu",        "Erf",  "Exp",   "Gelu",    "Log",
+                                                "LogSoftmax", "Mish", "Power", "Sigmoid", "Softmax",
+                                                "SoftPlus",   "Selu", "Swish", "Tanh"};
+  return types.contains(TypeOf(op));
+}
+
 int64_t ElementsOf(const ov::Output<const ov::Node>& tensor) { return ElementsOfShape(tensor.get_partial_shape()); }
 
 int64_t BytesOf(const ov::Output<const ov::Node>& tensor) {
@@ -266,6 +273,7 @@ bool ComesFromNarrowConstant(const ov::Node& op) {
 Layer DescribeOperation(const ov::Node& op) {
   const std::string_view type = TypeOf(op);
   Layer layer{.name = op.get_friendly_name(), .operation = std::string(type)};
+  layer.exponentials = NeedsExponential(op) ? 1 : 0;
   std::optional<Weights> weights;
   for (size_t i = 0; i < op.get_input_size(); ++i) {
     const auto behind = WeightsBehind(op.get_input_node_ptr(i));

@@ -20,6 +20,9 @@ OpClass ClassOf(const ov::Node& op);
 // Whether a layer whose kernel is that of `anchor` computes the element-wise `op` on its result before it stores it.
 bool TakesAlong(const ov::Node& anchor, const ov::Node& op);
 
+// Whether it computes an exponential or the like for each number.
+bool NeedsExponential(const ov::Node& op);
+
 // Numbers of a tensor; of an open dimension the most that it can have, 1 where there is no limit.
 int64_t ElementsOf(const ov::Output<const ov::Node>& tensor);
 // As it lies in memory while the graph runs: floats of any kind are 4 bytes.

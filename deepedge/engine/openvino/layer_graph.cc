@@ -6,6 +6,7 @@
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
 #include <openvino/op/fake_quantize.hpp>
+#include <openvino/op/util/variable_extension.hpp>
 #include <openvino/pass/constant_folding.hpp>
 #include <openvino/pass/manager.hpp>
 #include <set>
@@ -28,12 +29,13 @@ bool IsIn(std::string_view type, const std::set<std::string_view>& types) { retu
 struct Sorted {
   std::vector<std::shared_ptr<ov::Node>> ops;
   std::unordered_map<const ov::Node*, int> place;
-  std::vector<bool> data;      // depends on an input's numbers
-  std::vector<int> layer;      // of each operation; kNone: in none
-  std::vector<int> anchor;     // of each layer: the operation that gives it its name and cost
-  std::vector<int> last;       // of each layer
-  std::vector<int> fused;      // of each layer
-  std::vector<int64_t> extra;  // of each layer: bytes that fused operations read beside its result
+  std::vector<bool> data;         // depends on an input's numbers
+  std::vector<int> layer;         // of each operation; kNone: in none
+  std::vector<int> anchor;        // of each layer: the operation that gives it its name and cost
+  std::vector<int> last;          // of each layer
+  std::vector<int> fused;         // of each layer
+  std::vector<int> exponentials;  // of each layer, among those
+  std::vector<int64_t> extra;     // of each layer: bytes that fused operations read beside its result
 
   int PlaceOf(const ov::Node* node) const { return place.at(node); }
   int LayerOf(const ov::Node* node) const { return layer[static_cast<size_t>(PlaceOf(node))]; }
@@ -85,6 +87,7 @@ void Join(Sorted& graph, int layer, size_t place) {
   graph.layer[place] = layer;
   graph.last[l] = static_cast<int>(place);
   ++graph.fused[l];
+  graph.exponentials[l] += NeedsExponential(op) ? 1 : 0;
   for (const ov::Output<ov::Node>& input : op.input_values()) {
     const auto from = static_cast<size_t>(graph.PlaceOf(input.get_node()));
     if (graph.data[from] && graph.layer[from] != layer) graph.extra[l] += BytesOf(input);
@@ -105,6 +108,7 @@ void FormLayers(Sorted& graph) {
     graph.anchor.push_back(static_cast<int>(i));
     graph.last.push_back(static_cast<int>(i));
     graph.fused.push_back(0);
+    graph.exponentials.push_back(0);
     graph.extra.push_back(0);
   }
 }
@@ -160,6 +164,31 @@ std::vector<Life> StoredTensors(const Sorted& graph) {
   return lives;
 }
 
+// Where a cut would lie inside something that must stay whole.
+std::vector<bool> TornPlaces(const Sorted& graph) {
+  std::vector<bool> torn(graph.ops.size() + 1, false);
+  const auto keep = [&](int first, int last) {
+    for (int i = first; i < last; ++i) torn[static_cast<size_t>(i)] = true;
+  };
+  for (size_t l = 0; l < graph.anchor.size(); ++l) {
+    keep(graph.anchor[l], graph.last[l]);
+    // Rounding to quantized levels belongs to what reads it: it computes in integers only with it.
+    const ov::Node& anchor = *graph.ops[static_cast<size_t>(graph.anchor[l])];
+    if (std::string_view(anchor.get_type_info().name) == "FakeQuantize") keep(graph.last[l], graph.last[l] + 1);
+  }
+  // A state is read and written by the same stage.
+  std::map<std::string, std::pair<int, int>> states;
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    const auto* const state = dynamic_cast<const ov::op::util::VariableExtension*>(graph.ops[i].get());
+    if (state == nullptr) continue;
+    const auto place = static_cast<int>(i);
+    const auto [entry, is_new] = states.emplace(state->get_variable_id(), std::pair(place, place));
+    entry->second.second = place;
+  }
+  for (const auto& [id, places] : states) keep(places.first, places.second);
+  return torn;
+}
+
 std::vector<CutPoint> FindCuts(const Sorted& graph, const std::vector<Life>& lives) {
   const size_t n = graph.ops.size();
   std::vector<int64_t> bytes(n + 1);
@@ -170,11 +199,7 @@ std::vector<CutPoint> FindCuts(const Sorted& graph, const std::vector<Life>& liv
       ++tensors[static_cast<size_t>(i)];
     }
   }
-  // Between the first and the last operation of a layer there is no place to cut.
-  std::vector<bool> torn(n + 1, false);
-  for (size_t l = 0; l < graph.anchor.size(); ++l) {
-    for (int i = graph.anchor[l]; i < graph.last[l]; ++i) torn[static_cast<size_t>(i)] = true;
-  }
+  const std::vector<bool> torn = TornPlaces(graph);
   std::vector<CutPoint> cuts;
   int layers_before = 0;
   for (size_t i = 0; i < n; ++i) {
@@ -199,6 +224,7 @@ std::vector<size_t> OrderOfLayers(const Sorted& graph) {
 Layer Describe(const Sorted& graph, size_t l, const std::vector<Life>& lives) {
   Layer layer = DescribeOperation(*graph.ops[static_cast<size_t>(graph.anchor[l])]);
   layer.fused = graph.fused[l];
+  layer.exponentials += graph.exponentials[l];
   layer.last_op = graph.last[l];
   layer.input_bytes += graph.extra[l];
   for (const Life& life : lives) {
@@ -224,6 +250,27 @@ void FoldShapes(const std::shared_ptr<ov::Model>& model) {
   passes.register_pass<ov::pass::ConstantFolding>();
   passes.run_passes(model);
   for (const auto& op : kept) ov::pass::enable_constant_folding(op);
+}
+
+void NameOperations(const std::shared_ptr<ov::Model>& model) {
+  std::set<std::string> taken;
+  std::vector<std::shared_ptr<ov::Node>> unnamed;
+  for (const auto& op : model->get_ordered_ops()) {
+    if (op->get_friendly_name() == op->get_name()) {
+      unnamed.push_back(op);
+    } else {
+      taken.insert(op->get_friendly_name());
+    }
+  }
+  std::map<std::string, int> counts;
+  for (const auto& op : unnamed) {
+    const std::string type = op->get_type_info().name;
+    std::string name;
+    do {
+      name = fmt::format("{} {}", type, ++counts[type]);
+    } while (taken.contains(name));
+    op->set_friendly_name(name);
+  }
 }
 
 Result<LayerGraph> FindLayers(const ov::Model& model, const Path& file) {
@@ -257,6 +304,29 @@ std::map<std::string, std::string> LayersOfOperations(const ov::Model& model) {
     if (graph.layer[i] == kNone) continue;
     const auto anchor = static_cast<size_t>(graph.anchor[static_cast<size_t>(graph.layer[i])]);
     layers.emplace(graph.ops[i]->get_friendly_name(), graph.ops[anchor]->get_friendly_name());
+  }
+  return layers;
+}
+
+std::map<std::string, std::string> LayersOfKernels(const ov::Model& runtime,
+                                                   const std::map<std::string, std::string>& layers_of_operations) {
+  std::map<std::string, std::string> layers;
+  for (const auto& kernel : runtime.get_ops()) {
+    const std::string& name = kernel->get_friendly_name();
+    const auto& facts = kernel->get_rt_info();
+    const auto originals = facts.find("originalLayersNames");
+    std::string_view names = name;
+    std::string listed;
+    if (originals != facts.end() && originals->second.is<std::string>()) {
+      listed = originals->second.as<std::string>();
+      names = listed;
+    }
+    while (!names.empty() && !layers.contains(name)) {
+      const size_t comma = names.find(',');
+      const auto layer = layers_of_operations.find(std::string(names.substr(0, comma)));
+      if (layer != layers_of_operations.end()) layers.emplace(name, layer->second);
+      names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
+    }
   }
   return layers;
 }

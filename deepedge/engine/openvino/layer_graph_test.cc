@@ -70,10 +70,22 @@ TEST(LayerGraph, EveryTimeIsOfALayerItNames) {
   for (const Layer& layer : graph.layers) names.insert(layer.name);
   const auto model = std::move(engine->Compile(files, {.time_layers = true})).value();
   ASSERT_TRUE(model->Run(0).ok());
-  const auto times = model->LayerTimes(0);
-  EXPECT_FALSE(times.empty());
-  for (const LayerTime& time : times) EXPECT_TRUE(names.contains(time.layer)) << time.layer;
-  EXPECT_TRUE(engine->Compile(files, {}).value()->LayerTimes(0).empty());
+  const LayerTimes times = model->TimesOfLayers(0);
+  EXPECT_EQ(times.runs, 2);  // one to warm up
+  EXPECT_FALSE(times.layers.empty());
+  for (const LayerTime& time : times.layers) EXPECT_TRUE(names.contains(time.layer)) << time.layer;
+  EXPECT_TRUE(engine->Compile(files, {}).value()->TimesOfLayers(0).layers.empty());
+  // Cut, layers are the same; those of all stages are told.
+  CompileOptions options{.time_layers = true};
+  for (const CutPoint& cut : graph.cuts) options.cuts.push_back(cut.after_op);
+  const auto staged = std::move(engine->Compile(files, options)).value();
+  ASSERT_TRUE(staged->Run(0).ok());
+  const LayerTimes in_stages = staged->TimesOfLayers(0);
+  EXPECT_EQ(in_stages.runs, 2);
+  std::set<std::string> timed;
+  for (const LayerTime& time : in_stages.layers) timed.insert(time.layer);
+  for (const LayerTime& time : times.layers) EXPECT_TRUE(timed.contains(time.layer)) << time.layer;
+  for (const std::string& layer : timed) EXPECT_TRUE(names.contains(layer)) << layer;
 }
 
 }  // namespace

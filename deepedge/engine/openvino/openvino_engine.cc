@@ -148,6 +148,7 @@ class OpenVinoEngine final : public Engine {
     if (options.picture) {
       DE_TRY_STATUS(AddPictureInput(loaded.model, *options.picture, files.graph, options.resize));
     }
+    NameOperations(loaded.model);
     return loaded;
   }
 

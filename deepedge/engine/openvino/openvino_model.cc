@@ -60,7 +60,6 @@ Status OpenVinoModel::CompileSlots(ov::Core& core, const std::shared_ptr<ov::Mod
   const CopyPlan plan = PlanCopies(WeightBytes(*model), options.concurrency);
   weight_bytes_ = WeightBytes(*model) * plan.copies;
   computes_in_caller_ = plan.copies == options.concurrency && options.cores == 1;
-  if (options.time_layers) layers_ = LayersOfOperations(*model);
   return CatchOv(file_, ErrorCode::kUnsupported, [&]() -> Status {
     for (int copy = 0; copy < plan.copies; ++copy) {
       const ov::CompiledModel compiled = core.compile_model(model, kDevice, CompileProperties(plan.streams, options));
@@ -68,6 +67,7 @@ Status OpenVinoModel::CompileSlots(ov::Core& core, const std::shared_ptr<ov::Mod
         DE_TRY(Slot slot, MakeSlot(compiled));
         slots_.push_back(std::move(slot));
       }
+      if (options.time_layers) layers_ = LayersOfKernels(*compiled.get_runtime_model(), LayersOfOperations(*model));
     }
     return {};
   });
@@ -215,6 +215,7 @@ Status OpenVinoModel::Run(int slot) {
   for (const ov::Tensor& input : owner.inputs) DE_CHECK(static_cast<bool>(input));  // as in Input
   return CatchOv(file_, ErrorCode::kInternal, [&]() -> Status {
     owner.request.infer();
+    ++owner.runs;
     for (size_t i = 0; i < outputs_.size(); ++i) {
       const bool fixed = owner.outputs[i] && owner.compiled.output(i).get_partial_shape().is_static();
       if (!fixed) owner.outputs[i] = owner.request.get_output_tensor(i);
@@ -223,12 +224,13 @@ Status OpenVinoModel::Run(int slot) {
   });
 }
 
-std::vector<LayerTime> OpenVinoModel::LayerTimes(int slot) const {
+LayerTimes OpenVinoModel::TimesOfLayers(int slot) const {
   if (layers_.empty()) return {};
   auto times = CatchOv(file_, ErrorCode::kInternal, [&]() -> Result<std::vector<LayerTime>> {
     return ReadLayerTimes({SlotAt(slot).request}, layers_);
   });
-  return times.ok() ? std::move(times).value() : std::vector<LayerTime>();
+  if (!times.ok()) return {};
+  return {.runs = SlotAt(slot).runs, .layers = std::move(times).value()};
 }
 
 TensorView OpenVinoModel::Output(int slot, size_t index) const {

@@ -40,7 +40,7 @@ class OpenVinoModel final : public CompiledModel {
   Status SetBatch(int slot, int pictures) override;
   Status Run(int slot) override;
   TensorView Output(int slot, size_t index) const override;
-  std::vector<LayerTime> LayerTimes(int slot) const override;
+  LayerTimes TimesOfLayers(int slot) const override;
 
  private:
   // Slots share nothing but, for large weights, the compiled model, whose requests may run at once.
@@ -50,6 +50,7 @@ class OpenVinoModel final : public CompiledModel {
     std::vector<ov::Tensor> inputs;   // ours, set once; empty where the shape is not known yet
     std::vector<ov::Tensor> outputs;  // the request's; renewed after each run where the shape is not fixed
     std::vector<ov::Tensor> batches;  // of a model with batches: its input for 1, 2, .. pictures, in the same memory
+    int64_t runs = 0;
   };
 
   explicit OpenVinoModel(Path file) : file_(std::move(file)) {}
@@ -69,7 +70,7 @@ class OpenVinoModel final : public CompiledModel {
   int max_batch_ = 1;
   bool computes_in_caller_ = true;
   int64_t weight_bytes_ = 0;
-  std::map<std::string, std::string> layers_;  // of operations, where layers are timed
+  std::map<std::string, std::string> layers_;  // of kernels by their names, where layers are timed
   std::vector<Slot> slots_;
 };
 

@@ -18,8 +18,8 @@ ov::Tensor MakeTensor(const TensorSpec& spec, const Shape& shape);
 
 MutableTensorView ViewOf(const ov::Tensor& tensor, ElementType type);
 
-// What each layer took. `layers` names the layer of each operation (LayersOfOperations); one that runs in several of
-// the requests takes the sum. What the engine throws goes through.
+// What each layer took. `layers` names the layer of each kernel (LayersOfKernels); one that runs in several of the
+// requests takes the sum. What the engine throws goes through.
 std::vector<LayerTime> ReadLayerTimes(const std::vector<ov::InferRequest>& requests,
                                       const std::map<std::string, std::string>& layers);
 

@@ -37,7 +37,8 @@ Status CheckCuts(const ov::Model& model, std::span<const int> cuts, const Path& 
       return bad(cut, fmt::format("the graph has {} operations; is the cut of another graph?", graph.operations));
     }
     if (i > 0 && cut <= cuts[i - 1]) return bad(cut, "cuts must be ascending");
-    const bool legal = std::any_of(graph.cuts.begin(), graph.cuts.end(), [&](const auto& c) { return c.after_op == cut; });
+    const bool legal =
+        std::any_of(graph.cuts.begin(), graph.cuts.end(), [&](const auto& c) { return c.after_op == cut; });
     if (!legal) return bad(cut, "the graph cannot be cut there");
   }
   return {};
@@ -60,7 +61,8 @@ class Splitter {
     }
     // Results lie where their tensor is made.
     for (const auto& result : model.get_results()) {
-      stage_[result.get()] = std::max(0, IsParameter(*result->get_input_node_ptr(0)) ? 0 : StageOf(*result->get_input_node_ptr(0)));
+      stage_[result.get()] =
+          std::max(0, IsParameter(*result->get_input_node_ptr(0)) ? 0 : StageOf(*result->get_input_node_ptr(0)));
     }
   }
 
@@ -77,7 +79,7 @@ class Splitter {
   struct Stage {
     ov::ParameterVector parameters;
     ov::ResultVector results;
-    std::vector<size_t> graph_inputs;  // that it reads
+    std::vector<size_t> graph_inputs;                                              // that it reads
     std::vector<std::pair<std::shared_ptr<ov::op::v0::Parameter>, size_t>> wires;  // that it reads
     std::vector<StageSource> inputs;
   };
@@ -147,7 +149,8 @@ class Splitter {
   }
 
   size_t WireOf(const Port& tensor) {
-    const auto known = std::find_if(wires_.begin(), wires_.end(), [&](const Wire& wire) { return wire.from == tensor; });
+    const auto known =
+        std::find_if(wires_.begin(), wires_.end(), [&](const Wire& wire) { return wire.from == tensor; });
     if (known != wires_.end()) return static_cast<size_t>(known - wires_.begin());
     wires_.push_back({tensor, StageOf(*tensor.get_node())});
     return wires_.size() - 1;
@@ -188,9 +191,8 @@ class Splitter {
   size_t AddResult(const Wire& wire) {
     ov::ResultVector& results = stages_[static_cast<size_t>(wire.stage)].results;
     const bool half = wire.from.get_element_type() == ov::element::f16;
-    const auto known = std::find_if(results.begin(), results.end(), [&](const auto& result) {
-      return !half && result->input_value(0) == wire.from;
-    });
+    const auto known = std::find_if(results.begin(), results.end(),
+                                    [&](const auto& result) { return !half && result->input_value(0) == wire.from; });
     if (known != results.end()) return static_cast<size_t>(known - results.begin());
     const Port out = half ? std::make_shared<ov::op::v0::Convert>(wire.from, ov::element::f32)->output(0) : wire.from;
     results.push_back(std::make_shared<ov::op::v0::Result>(out));

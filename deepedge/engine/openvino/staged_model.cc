@@ -25,7 +25,8 @@ Result<std::unique_ptr<CompiledModel>> StagedModel::Create(ov::Core& core, const
   DE_TRY(result->outputs_, SpecsOf(std::as_const(*model).outputs(), "output", file));
   DE_TRY_STATUS(CatchOv(file, ErrorCode::kUnsupported, [&]() -> Status {
     FoldShapes(model);
-    if (options.time_layers) result->layers_ = LayersOfOperations(*model);
+    std::map<std::string, std::string> layers;
+    if (options.time_layers) layers = LayersOfOperations(*model);
     DE_TRY(SplitGraph split, SplitAt(model, options.cuts, file));
     result->output_places_ = std::move(split.outputs);
     result->slots_.resize(static_cast<size_t>(options.concurrency));
@@ -33,7 +34,7 @@ Result<std::unique_ptr<CompiledModel>> StagedModel::Create(ov::Core& core, const
       for (const TensorSpec& input : result->inputs_) slot.inputs.push_back(MakeTensor(input, input.shape));
     }
     for (StagePart& part : split.stages) {
-      DE_TRY_STATUS(result->CompileStage(core, part, options));
+      result->CompileStage(core, part, layers, options);
       part.model.reset();
     }
     return {};
@@ -42,7 +43,8 @@ Result<std::unique_ptr<CompiledModel>> StagedModel::Create(ov::Core& core, const
   return std::unique_ptr<CompiledModel>(std::move(result));
 }
 
-Status StagedModel::CompileStage(ov::Core& core, const StagePart& part, const CompileOptions& options) {
+void StagedModel::CompileStage(ov::Core& core, const StagePart& part, const std::map<std::string, std::string>& layers,
+                               const CompileOptions& options) {
   const int64_t bytes = WeightBytes(*part.model);
   const CopyPlan plan = PlanCopies(bytes, options.concurrency);
   weight_bytes_ += bytes * plan.copies;
@@ -55,7 +57,7 @@ Status StagedModel::CompileStage(ov::Core& core, const StagePart& part, const Co
     if (slot == 0) stages_.push_back(DescribeStage(part, compiled));
     AddRequest(SlotAt(slot), compiled);
   }
-  return {};
+  if (options.time_layers) layers_.merge(LayersOfKernels(*compiled.get_runtime_model(), layers));
 }
 
 StagedModel::Stage StagedModel::DescribeStage(const StagePart& part, const ov::CompiledModel& compiled) const {
@@ -112,8 +114,8 @@ Status StagedModel::ResizeInput(int slot, size_t index, const Shape& shape) {
   static_cast<void>(SlotAt(slot));
   DE_CHECK(index < inputs_.size());
   if (shape == inputs_[index].shape) return {};
-  return Error{ErrorCode::kBadInput, fmt::format("{}: input '{}' takes {}, not {}", file_.string(),
-                                                 inputs_[index].name, ToString(inputs_[index].shape), ToString(shape))};
+  return Error{ErrorCode::kBadInput, fmt::format("{}: input '{}' takes {}, not {}", file_.string(), inputs_[index].name,
+                                                 ToString(inputs_[index].shape), ToString(shape))};
 }
 
 Status StagedModel::Run(int slot) {
@@ -134,15 +136,17 @@ Status StagedModel::RunStage(int slot, int stage) {
     return {};
   }));
   owner.next = stage + 1;
+  if (owner.next == stages()) ++owner.runs;
   return {};
 }
 
-std::vector<LayerTime> StagedModel::LayerTimes(int slot) const {
+LayerTimes StagedModel::TimesOfLayers(int slot) const {
   if (layers_.empty()) return {};
   auto times = CatchOv(file_, ErrorCode::kInternal, [&]() -> Result<std::vector<LayerTime>> {
     return ReadLayerTimes(SlotAt(slot).requests, layers_);
   });
-  return times.ok() ? std::move(times).value() : std::vector<LayerTime>();
+  if (!times.ok()) return {};
+  return {.runs = SlotAt(slot).runs, .layers = std::move(times).value()};
 }
 
 TensorView StagedModel::Output(int slot, size_t index) const {

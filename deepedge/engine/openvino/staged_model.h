@@ -37,7 +37,7 @@ class StagedModel final : public CompiledModel {
   Status Run(int slot) override;
   Status RunStage(int slot, int stage) override;
   TensorView Output(int slot, size_t index) const override;
-  std::vector<LayerTime> LayerTimes(int slot) const override;
+  LayerTimes TimesOfLayers(int slot) const override;
 
  private:
   struct Stage {
@@ -50,10 +50,13 @@ class StagedModel final : public CompiledModel {
     std::vector<ov::Tensor> inputs;                 // ours, set once
     std::vector<std::vector<ov::Tensor>> computed;  // outputs of each stage; empty before the first run where open
     int next = 0;                                   // stage that may run now, beside the first
+    int64_t runs = 0;                               // of all stages
   };
 
   explicit StagedModel(Path file) : file_(std::move(file)) {}
-  Status CompileStage(ov::Core& core, const StagePart& part, const CompileOptions& options);
+  // Throws what the engine throws. `layers` are of operations; of none where layers are not timed.
+  void CompileStage(ov::Core& core, const StagePart& part, const std::map<std::string, std::string>& layers,
+                    const CompileOptions& options);
   Stage DescribeStage(const StagePart& part, const ov::CompiledModel& compiled) const;
   const ov::Tensor& SourceOf(const Slot& slot, const StageSource& source) const;
   void AddRequest(Slot& slot, ov::CompiledModel& compiled) const;
@@ -67,7 +70,7 @@ class StagedModel final : public CompiledModel {
   std::vector<StageSource> output_places_;  // of each output
   bool computes_in_caller_ = true;
   int64_t weight_bytes_ = 0;
-  std::map<std::string, std::string> layers_;  // of operations, where layers are timed
+  std::map<std::string, std::string> layers_;  // of kernels by their names, where layers are timed
   std::vector<Slot> slots_;
 };
 

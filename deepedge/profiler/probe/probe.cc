@@ -27,6 +27,19 @@ void FillWithNoise(const MutableTensorView& view) {
   }
 }
 
+// Averages of the runs after `before`.
+std::vector<LayerTime> Since(const LayerTimes& before, const LayerTimes& now) {
+  std::map<std::string, double> earlier;
+  for (const LayerTime& layer : before.layers) earlier[layer.layer] = layer.us * static_cast<double>(before.runs);
+  const double runs = static_cast<double>(now.runs - before.runs);
+  std::vector<LayerTime> result;
+  for (const LayerTime& layer : now.layers) {
+    const double all = layer.us * static_cast<double>(now.runs);
+    result.push_back({layer.layer, runs > 0 ? std::max(0.0, (all - earlier[layer.layer]) / runs) : layer.us});
+  }
+  return result;
+}
+
 }  // namespace
 
 int64_t HeapInUse() {
@@ -83,6 +96,7 @@ Result<Probe> Probe::Prepare(Engine& engine, const ProbeTarget& target, const Se
   const auto once = static_cast<double>((probe.Now() - begin).count());
   constexpr double kMeasurementUs = 500;
   probe.repeats_ = static_cast<int>(std::clamp(std::ceil(kMeasurementUs / std::max(once, 1.0)), 1.0, 500.0));
+  probe.before_ = model.TimesOfLayers(0);
   probe.memory_bytes_ = std::max<int64_t>(0, HeapInUse() - before);
   probe.compile_ms_ = static_cast<double>((clock.Now() - start).count()) / 1e3;
   return probe;
@@ -91,7 +105,10 @@ Result<Probe> Probe::Prepare(Engine& engine, const ProbeTarget& target, const Se
 Duration Probe::Now() const { return model_->computes_in_caller() ? ThreadCpuTime() : clock_->Now() - Time{}; }
 
 Status Probe::Run() {
+  const Duration first = Now();
+  DE_TRY_STATUS(model_->Run(0));
   const Duration start = Now();
+  cold_us_.push_back(static_cast<double>((start - first).count()));
   for (int i = 0; i < repeats_; ++i) DE_TRY_STATUS(model_->Run(0));
   samples_us_.push_back(static_cast<double>((Now() - start).count()) / repeats_);
   return {};
@@ -103,7 +120,8 @@ ProbeResult Probe::Summary() const {
   result.min_us = *std::min_element(samples_us_.begin(), samples_us_.end());
   result.median_us = QuantileOf(samples_us_, 0.5);
   result.p90_us = QuantileOf(samples_us_, 0.9);
-  result.layers = model_->LayerTimes(0);
+  result.cold_us = QuantileOf(cold_us_, 0.5);
+  result.layers = Since(before_, model_->TimesOfLayers(0));
   result.memory_bytes = memory_bytes_;
   result.compile_ms = compile_ms_;
   return result;

@@ -5,7 +5,9 @@
 //   for (int i = 0; i < 10; ++i) DE_TRY_STATUS(probe.Run());
 //   ProbeResult result = probe.Summary();
 //
-// Several probes may be alive at once, so that their runs can take turns and slow phases of the box meet all alike.
+// Several probes may be alive at once, so that their runs can take turns and slow phases of the box meet all alike. A
+// turn begins with a run that finds nothing of the model in the caches, which is told apart: small networks take up to
+// twice as long then.
 // Times are those of the calling thread where it computes alone (CPU time: what others take from it does not count),
 // else those of the clock on the wall. Owned by one thread; bind it to a CPU before Run, not before Prepare.
 #pragma once
@@ -49,7 +51,8 @@ struct ProbeResult {
   double min_us = 0;  // of one run of the whole batch
   double median_us = 0;
   double p90_us = 0;
-  std::vector<LayerTime> layers;  // averages, of all runs
+  double cold_us = 0;             // median of runs that come after those of others
+  std::vector<LayerTime> layers;  // averages, without the runs that warm up
   int64_t memory_bytes = 0;       // that the compiled model holds; 0: not known
   double compile_ms = 0;          // with its first runs
 };
@@ -59,7 +62,8 @@ class Probe {
   // Errors: as Engine::Compile; kUnsupported where the model takes no batch of that size.
   static Result<Probe> Prepare(Engine& engine, const ProbeTarget& target, const Setting& setting, const Clock& clock);
 
-  // One measurement: as many runs as take half a millisecond, at least one. Errors: as CompiledModel::Run.
+  // One measurement: a run that is told apart, then as many as take half a millisecond, at least one. Errors: as
+  // CompiledModel::Run.
   Status Run();
 
   const Setting& setting() const { return setting_; }
@@ -72,10 +76,12 @@ class Probe {
   Setting setting_;
   const Clock* clock_;
   std::unique_ptr<CompiledModel> model_;
-  int repeats_ = 1;  // runs of a measurement
+  int repeats_ = 1;    // runs of a measurement
+  LayerTimes before_;  // the first measurement: of runs that prepared weights and caches
   int64_t memory_bytes_ = 0;
   double compile_ms_ = 0;
   std::vector<double> samples_us_;
+  std::vector<double> cold_us_;
 };
 
 // Bytes that this process has asked for and not given back; 0 where that is not known (another allocator).

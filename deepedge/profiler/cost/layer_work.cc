@@ -1,0 +1,49 @@
+#include "deepedge/profiler/cost/layer_work.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace deepedge {
+namespace {
+
+double Log(double value) { return std::log(std::max(value, 1.0)); }
+
+bool Divides(double value, int by) { return std::fmod(value, by) == 0; }
+
+}  // namespace
+
+LayerWork WorkOf(const Layer& layer, const Setting& setting) {
+  const bool bf16 = setting.variant.precision == Precision::kBf16;
+  LayerWork work{.kind = layer.kind};
+  work.arithmetic = layer.int8 ? Arithmetic::kInt8 : (bf16 ? Arithmetic::kBf16 : Arithmetic::kFp32);
+  // Bytes a number, against the 4 that activations were counted with; weights of int8 layers are counted as bytes.
+  const double activation = layer.int8 ? 0.25 : (bf16 ? 0.5 : 1.0);
+  const double weight = !layer.int8 && bf16 ? 0.5 : 1.0;
+  const double batch = setting.batch;
+  const double groups = static_cast<double>(std::max<int64_t>(layer.groups, 1));
+  work.flops = static_cast<double>(layer.flops) * batch;
+  work.weight_bytes = static_cast<double>(layer.weight_bytes) * weight;
+  work.moved_bytes = static_cast<double>(layer.input_bytes + layer.output_bytes) * batch * activation;
+  work.channels_in = static_cast<double>(std::max<int64_t>(layer.input_channels, 1)) / groups;
+  work.channels_out = static_cast<double>(std::max<int64_t>(layer.output_channels, 1));
+  work.pixels = static_cast<double>(std::max<int64_t>(layer.output_pixels, 1)) * batch;
+  work.kernel = std::max(layer.kernel, 1);
+  work.stride = layer.stride;
+  work.exponentials = layer.exponentials;
+  work.fused = layer.fused;
+  return work;
+}
+
+Eigen::VectorXd FeaturesOf(const LayerWork& work) {
+  Eigen::VectorXd features(kWorkFeatures);
+  features << Log(work.flops), Log(work.weight_bytes + 1), Log(work.moved_bytes), Log(work.channels_in),
+      Log(work.channels_out), Log(work.pixels), Log(work.kernel), work.stride,
+      Log(work.moved_bytes + work.weight_bytes),
+      (Divides(work.channels_in, 8) ? 0.0 : 1.0) + (Divides(work.channels_out, 16) ? 0.0 : 1.0),
+      std::min(work.exponentials, 2.0), work.fused > 1 ? 1.0 : 0.0;
+  return features;
+}
+
+Eigen::Vector4d LawTermsOf(const LayerWork& work) { return {work.flops, work.weight_bytes, work.moved_bytes, 1.0}; }
+
+}  // namespace deepedge

@@ -1,0 +1,54 @@
+#include "deepedge/profiler/probe/probe_target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace deepedge {
+
+Result<ProbeTarget> TargetOf(const std::string& name, const ModelFiles& files, const ModelCard& card,
+                             const std::vector<TensorSpec>& inputs) {
+  ProbeTarget target{.name = name, .files = files};
+  if (card.input.width > 0 && card.input.height > 0) {
+    target.picture = card.input;
+    return target;
+  }
+  for (const TensorSpec& input : inputs) {
+    Shape shape = input.shape;
+    if (!shape.empty() && shape.front() < 0) shape.front() = 1;
+    if (!IsStatic(shape) || shape.empty()) {
+      return Error{ErrorCode::kUnsupported, fmt::format("{}: what it costs depends on the size of input '{}', which is "
+                                                        "open: {}",
+                                                        name, input.name, ToString(input.shape))};
+    }
+    if (shape != input.shape) target.input_shapes.emplace(input.name, shape);
+  }
+  return target;
+}
+
+std::vector<VariantKey> SizesOf(const ProbeTarget& target, int64_t most_pixels) {
+  if (!target.picture) return {VariantKey{}};
+  const PictureInput& picture = *target.picture;
+  std::vector<VariantKey> sizes{{.width = picture.width, .height = picture.height}};
+  if (!target.resizable) return sizes;
+  const auto scaled = [](int side, int quarters) { return std::max(32, (side * quarters / 4 + 16) / 32 * 32); };
+  for (const int quarters : {2, 3, 6}) {
+    const VariantKey size{.width = scaled(picture.width, quarters), .height = scaled(picture.height, quarters)};
+    const bool known = std::find(sizes.begin(), sizes.end(), size) != sizes.end();
+    if (!known && int64_t{size.width} * size.height <= most_pixels) sizes.push_back(size);
+  }
+  return sizes;
+}
+
+Status AddForm(Engine& engine, const ProbeTarget& target, const Setting& setting, MeasuredModel& model) {
+  if (GraphFor(model, setting) != nullptr) return {};
+  DE_TRY(const CompileRequest request, RequestFor(target, setting));
+  AnalysedForm form{.int8 = setting.variant.precision == Precision::kInt8,
+                    .width = setting.variant.width,
+                    .height = setting.variant.height};
+  DE_TRY(form.graph, engine.Analyse(request.files, request.options));
+  model.forms.push_back(std::move(form));
+  return {};
+}
+
+}  // namespace deepedge
