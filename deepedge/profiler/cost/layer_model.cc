@@ -19,7 +19,11 @@ size_t IndexOf(LayerClass kind, Arithmetic arithmetic, int cores) {
 
 // A law without any measurement: 8 GB/s, 20 GFLOP/s and half a microsecond, which no box of today falls short of by
 // far.
-LayerLaw UnknownLaw() { return {.us_per = LawTerms(1 / 20e3, 1 / 8e3, 1 / 8e3, 1e-3, 0.5)}; }
+LayerLaw UnknownLaw() {
+  LayerLaw law;
+  law.us_per << 1 / 20e3, 1 / 8e3, 1 / 8e3, 1 / 8e3, 1 / 8e3, 1 / 8e3, 1e-3, 0.5, 0.5;
+  return law;
+}
 
 LayerLaw FitLaw(std::span<const LayerSample> samples) {
   Eigen::MatrixXd terms(static_cast<Eigen::Index>(samples.size()), LawTerms::RowsAtCompileTime);
@@ -53,7 +57,7 @@ LayerLaw FitRobustLaw(std::vector<LayerSample>& samples) {
   const double median = *middle;
   for (double& value : sorted) value = std::abs(value - median);
   std::nth_element(sorted.begin(), middle, sorted.end());
-  const double limit = std::max(5 * *middle, 0.5);
+  const double limit = std::max(5 * *middle, 0.9);
   std::vector<LayerSample> kept;
   for (size_t i = 0; i < samples.size(); ++i) {
     if (rest[i] > median - limit && rest[i] < median + 2 * limit) kept.push_back(samples[i]);

@@ -1,5 +1,6 @@
 // LayerModel: how long a layer takes on this box, alone and in steady state. For each class of layers, arithmetic and
-// number of cores a physical law, t = flops / P + weights / B_w + activations / B_a + exponentials / E + t0, whose
+// number of cores a physical law, t = flops / P + weights / B_w + activations / B_a + exponentials / E + t0
+// (by the cache that they come from: LawTermsOf), whose
 // rates are fitted to relative errors (all not negative), and a Gaussian process for what the law leaves over, on the
 // logarithm of the time. What was never measured is predicted by the law of the nearest kind, and the variance says so.
 //
