@@ -170,12 +170,7 @@ std::vector<bool> TornPlaces(const Sorted& graph) {
   const auto keep = [&](int first, int last) {
     for (int i = first; i < last; ++i) torn[static_cast<size_t>(i)] = true;
   };
-  for (size_t l = 0; l < graph.anchor.size(); ++l) {
-    keep(graph.anchor[l], graph.last[l]);
-    // Rounding to quantized levels belongs to what reads it: it computes in integers only with it.
-    const ov::Node& anchor = *graph.ops[static_cast<size_t>(graph.anchor[l])];
-    if (std::string_view(anchor.get_type_info().name) == "FakeQuantize") keep(graph.last[l], graph.last[l] + 1);
-  }
+  for (size_t l = 0; l < graph.anchor.size(); ++l) keep(graph.anchor[l], graph.last[l]);
   // A state is read and written by the same stage.
   std::map<std::string, std::pair<int, int>> states;
   for (size_t i = 0; i < graph.ops.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <openvino/op/convert.hpp>
+#include <openvino/op/fake_quantize.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/result.hpp>
 #include <openvino/op/sink.hpp>
@@ -97,15 +98,15 @@ class Splitter {
 
   int StageOf(const ov::Node& op) const { return stage_.at(&op); }
 
-  // Rounding to quantized levels, or a step from them back to floats, of one tensor by constants.
-  bool IsQuantizing(const ov::Node& op) const {
+  // A step from quantized levels to floats, of one tensor by constants: x = (level - zero) * scale.
+  bool FollowsRounding(const ov::Node& op) const {
     const std::string_view type = TypeOf(op);
-    if (type != "FakeQuantize" && type != "Convert" && type != "Subtract" && type != "Multiply") return false;
+    if (type != "Convert" && type != "Subtract" && type != "Multiply") return false;
     for (size_t i = 1; i < op.get_input_size(); ++i) {
       if (StageOf(*op.get_input_node_ptr(i)) != kEveryStage) return false;
     }
-    if (StageOf(*op.get_input_node_ptr(0)) == kEveryStage) return false;
-    return type == "FakeQuantize" || IsQuantizing(*op.get_input_node_ptr(0));
+    const ov::Node& before = *op.get_input_node_ptr(0);
+    return StageOf(before) != kEveryStage && (TypeOf(before) == "FakeQuantize" || FollowsRounding(before));
   }
 
   // The tensor as operations of `stage` can read it. Changes nothing that is there already.
@@ -123,18 +124,43 @@ class Splitter {
     if (made == stage) return tensor;
     const auto known = brought_.find({tensor, stage});
     if (known != brought_.end()) return known->second;
-    const Port here = IsQuantizing(*op) ? Requantize(op, stage) : Receive(tensor, stage);
+    Port here = FollowsRounding(*op) ? Dequantize(op, stage) : Receive(tensor, stage);
+    if (const auto* const rounding = RoundingOf(*op)) here = MarkLevels(here, *rounding);
     brought_.emplace(std::pair(tensor, stage), here);
     return here;
   }
 
-  Port Requantize(const Node& op, int stage) {
+  // A step from quantized levels to floats is taken by each reader, so that the engine sees where levels come from.
+  Port Dequantize(const Node& op, int stage) {
     ov::OutputVector inputs = op->input_values();
     inputs[0] = Bring(inputs[0], stage);
     const Node copy = op->clone_with_new_inputs(inputs);
     copy->set_friendly_name(op->get_friendly_name());
     copy->get_rt_info() = op->get_rt_info();
     return copy->output(0);
+  }
+
+  // The rounding that the numbers of a tensor have gone through, whatever moved them afterwards; null where there is
+  // none, or not the same for all of them.
+  static const ov::op::v0::FakeQuantize* RoundingOf(const ov::Node& op, bool moved = false) {
+    static const std::set<std::string_view> moves{"MaxPool",      "Reshape",         "Squeeze",      "Unsqueeze",
+                                                  "Transpose",    "Slice",           "StridedSlice", "Split",
+                                                  "VariadicSplit", "ShuffleChannels", "DepthToSpace", "SpaceToDepth"};
+    if (const auto* const rounding = dynamic_cast<const ov::op::v0::FakeQuantize*>(&op)) {
+      const auto single = [&](size_t i) { return ov::shape_size(rounding->get_input_shape(i)) == 1; };
+      return !moved || (single(3) && single(4)) ? rounding : nullptr;
+    }
+    return moves.contains(TypeOf(op)) ? RoundingOf(*op.get_input_node_ptr(0), true) : nullptr;
+  }
+
+  // What comes in lies on quantized levels already; rounded to them once more it stays the same, and the engine sees
+  // that it can compute in integers.
+  Port MarkLevels(const Port& here, const ov::op::v0::FakeQuantize& rounding) const {
+    const Port low = rounding.input_value(3);
+    const Port high = rounding.input_value(4);
+    const bool constant = StageOf(*low.get_node()) == kEveryStage && StageOf(*high.get_node()) == kEveryStage;
+    if (!constant) return here;
+    return std::make_shared<ov::op::v0::FakeQuantize>(here, low, high, low, high, rounding.get_levels())->output(0);
   }
 
   Port Receive(const Port& tensor, int stage) {

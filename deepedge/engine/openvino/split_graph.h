@@ -1,10 +1,10 @@
 // Takes a graph apart into stages: graphs that, run one after the other, give what the whole gives, number for number.
 //
 // What crosses from one stage to a later one is a tensor ("wire"): one more output of the stage that makes it, one more
-// input of each that reads it, however many stages lie between; nothing is computed twice, but for rounding to
-// quantized levels, which each reader does itself, so that it still computes in 8-bit integers. Wires are 32-bit floats
-// where the graph says 16, as the device computes in 32 anyway and would round at the border. The graph's own inputs go
-// to every stage that reads them.
+// input of each that reads it, however many stages lie between; nothing is computed twice. A tensor of quantized levels
+// is rounded to them again by each reader, which changes nothing but lets it compute in 8-bit integers. Wires are
+// 32-bit floats where the graph says 16, as the device computes in 32 anyway and would round at the border. The graph's
+// own inputs go to every stage that reads them.
 #pragma once
 
 #include <memory>

@@ -71,16 +71,17 @@ class CutModels : public ::testing::TestWithParam<const char*> {
   }
 };
 
-// Open dimensions are given a size: one picture, of the size that the file names or else a small one.
-CompileOptions WithShapes(const GraphInfo& info) {
-  constexpr int64_t kSide = 160;
+// Open dimensions are given a size: one small picture, or of the size that the network was made for where it takes no
+// other.
+CompileOptions WithShapes(const GraphInfo& info, std::string_view model) {
+  const int64_t side = model == "tf/opencv_face_uint8" ? 300 : 160;
   CompileOptions options;
   for (size_t i = 0; i < info.inputs.size(); ++i) {
     const TensorSpec& input = info.inputs[i];
     if (IsStatic(input.shape)) continue;
     Shape shape = input.shape;
     for (size_t d = 0; d < shape.size(); ++d) {
-      if (shape[d] < 0) shape[d] = d == 0 ? 1 : kSide;
+      if (shape[d] < 0) shape[d] = d == 0 ? 1 : side;
     }
     options.input_shapes[input.name] = shape;
   }
@@ -138,7 +139,7 @@ TEST_P(CutModels, GivesTheSameNumbersCutAndWhole) {
   ASSERT_TRUE(files.ok()) << files.error().message;
   const auto info = engine().Inspect(files.value());
   ASSERT_TRUE(info.ok()) << info.error().message;
-  CompileOptions options = WithShapes(info.value());
+  CompileOptions options = WithShapes(info.value(), GetParam());
   const auto graph = engine().Analyse(files.value(), options);
   ASSERT_TRUE(graph.ok()) << graph.error().message;
   const StageChoice choice = ForceStages(graph.value());
