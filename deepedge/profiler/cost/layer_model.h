@@ -60,6 +60,8 @@ class LayerModel {
     double mean = 0;    // of the logarithm that the law leaves over
     double spread = 0;  // its variance
     double noise = 0;
+    double least = 0;  // of what the law left over
+    double most = 0;
     GaussianProcess rest;
   };
   static Kind FitKind(std::vector<LayerSample>& samples);  // leaves those that were learned from
