@@ -43,7 +43,13 @@ std::vector<double> Coefficients(const std::vector<LawRow>& rows, ptrdiff_t left
 }
 
 double LeaveOneOutLogSd(const std::vector<LawRow>& rows) {
-  if (rows.size() <= rows.front().terms.size()) return kUncheckedLogSd;
+  // Terms that are always zero have no coefficient.
+  size_t coefficients = 0;
+  for (size_t c = 0; c < rows.front().terms.size(); ++c) {
+    const auto counts = [c](const LawRow& row) { return row.terms[c] > 0; };
+    coefficients += std::any_of(rows.begin(), rows.end(), counts) ? 1 : 0;
+  }
+  if (rows.size() <= coefficients) return kUncheckedLogSd;
   double sum = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
     const LinearLaw law{.us_per = Coefficients(rows, static_cast<ptrdiff_t>(i))};
