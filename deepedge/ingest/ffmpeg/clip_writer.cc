@@ -20,6 +20,8 @@ struct OutputDelete {
 };
 using AvOutput = std::unique_ptr<AVFormatContext, OutputDelete>;
 
+constexpr int kThreads = 2;
+
 // Encoders that compute on the CPU; those of graphics cards are there in name only on most boxes.
 const AVCodec* FindEncoder(std::string_view codec) {
   if (codec == "h264") return avcodec_find_encoder_by_name("libx264");
@@ -47,18 +49,19 @@ Result<AvCodecContext> OpenEncoder(const AVCodec& codec, const ClipPlan& plan, b
   encoder->bit_rate = plan.bit_rate;
   encoder->gop_size = plan.key_interval;
   encoder->max_b_frames = plan.b_frames;
-  encoder->thread_count = 1;
+  encoder->thread_count = kThreads;
   if (global_header) encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
   AvOptions options;
-  if (!jpeg) options.Set("sc_threshold", "1000000000");  // key frames by interval only
+  // Key frames by interval only: a limit that is never reached for one encoder switches the other off at 0.
+  options.Set("sc_threshold", codec.id == AV_CODEC_ID_H264 ? "0" : "1000000000");
   if (codec.id == AV_CODEC_ID_H264) {
-    options.Set("preset", "faster");
+    options.Set("preset", "veryfast");
     options.Set("profile", plan.b_frames > 0 ? "high" : "baseline");
   }
   if (codec.id == AV_CODEC_ID_HEVC) {
     options.Set("preset", "superfast");
     options.Set("x265-params",
-                fmt::format("log-level=none:pools=none:frame-threads=1:scenecut=0:bframes={}", plan.b_frames));
+                fmt::format("log-level=none:pools={}:frame-threads=1:scenecut=0:bframes={}", kThreads, plan.b_frames));
   }
   if (const int r = avcodec_open2(encoder.get(), &codec, options.get()); r < 0) return Failed("open the encoder", r);
   return encoder;

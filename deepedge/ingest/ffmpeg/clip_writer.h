@@ -32,8 +32,9 @@ bool HasEncoder(std::string_view codec);
 // Picture `index` of the clip, kYuv420p of the plan's size; its pixels stay until the next call.
 using DrawPicture = std::function<PictureView(int index)>;
 
-// Writes a Matroska file in one thread. What `draw` gives is copied. Errors: kUnsupported naming the codec without an
-// encoder; kBadInput for sizes that are odd or not positive; kCancelled, kExhausted, kInternal.
+// Writes a Matroska file, by this thread and a few of the encoder. What `draw` gives is copied. Errors: kUnsupported
+// naming the codec without an encoder; kBadInput for sizes that are odd or not positive; kCancelled, kExhausted,
+// kInternal.
 Status EncodeClip(const Path& path, const ClipPlan& plan, const DrawPicture& draw, std::stop_token stop);
 
 }  // namespace deepedge

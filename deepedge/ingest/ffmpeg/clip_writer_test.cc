@@ -66,15 +66,31 @@ TEST(ClipWriter, ClipsOfEveryCodecComeBackPictureByPicture) {
 TEST(ClipWriter, KeyFramesComeByInterval) {
   const auto folder = TemporaryFolder::Create("clip-writer");
   ASSERT_TRUE(folder.ok());
-  if (!HasEncoder("mpeg4")) GTEST_SKIP() << "no encoder in this FFmpeg";
   Painter painter;
   const Path path = folder.value().path() / "clip.mkv";
-  ASSERT_TRUE(EncodeClip(path, Plan("mpeg4"), Painted(painter), {}).ok());
-  const ReadBack back = ReadAll(path.string());
-  ASSERT_EQ(back.packets.size(), 12U);
-  EXPECT_TRUE(back.packets[0].key);
-  EXPECT_FALSE(back.packets[1].key);
-  EXPECT_TRUE(back.packets[6].key);
+  for (const std::string codec : {"h264", "hevc", "mpeg4"}) {
+    if (!HasEncoder(codec)) continue;
+    ASSERT_TRUE(EncodeClip(path, Plan(codec), Painted(painter), {}).ok());
+    const ReadBack back = ReadAll(path.string());
+    ASSERT_EQ(back.packets.size(), 12U);
+    for (size_t i = 0; i < 12; ++i) EXPECT_EQ(back.packets[i].key, i % 6 == 0) << codec << i;
+  }
+}
+
+TEST(ClipWriter, H264HasTwoForms) {
+  if (!HasEncoder("h264")) GTEST_SKIP() << "no encoder in this FFmpeg";
+  const auto folder = TemporaryFolder::Create("clip-writer");
+  ASSERT_TRUE(folder.ok());
+  Painter painter;
+  const Path path = folder.value().path() / "clip.mkv";
+  for (const int b_frames : {0, 2}) {
+    ClipPlan plan = Plan("h264");
+    plan.b_frames = b_frames;
+    ASSERT_TRUE(EncodeClip(path, plan, Painted(painter), {}).ok());
+    const ReadBack back = ReadAll(path.string());
+    ASSERT_FALSE(back.packets.empty());
+    EXPECT_THAT(back.packets.front().format->profile, ::testing::HasSubstr(b_frames > 0 ? "High" : "Baseline"));
+  }
 }
 
 TEST(ClipWriter, WhatCannotBeMadeIsAnErrorThatNamesIt) {

@@ -39,7 +39,11 @@ std::vector<double> Coefficients(const std::vector<LawRow>& rows, ptrdiff_t left
   const Eigen::MatrixXd scaled = terms * size.cwiseInverse().asDiagonal();
   const Eigen::VectorXd ones = Eigen::VectorXd::Ones(terms.rows());
   const Eigen::VectorXd x = NonNegativeLeastSquares(scaled, ones).cwiseQuotient(size);
-  return {x.begin(), x.end()};
+  // Relative errors of what is too low are at most 1, of what is too high without limit, so the fit is low where
+  // measurements scatter; the mean of the logarithms puts that right.
+  const Eigen::VectorXd fitted = (scaled * x.cwiseProduct(size)).cwiseMax(1e-2);
+  const Eigen::VectorXd coefficients = x * std::exp(-fitted.array().log().mean());
+  return {coefficients.begin(), coefficients.end()};
 }
 
 double LeaveOneOutLogSd(const std::vector<LawRow>& rows) {

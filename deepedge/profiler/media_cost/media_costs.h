@@ -9,6 +9,7 @@
 // Immutable after Fit; any number of threads may ask.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -29,22 +30,24 @@ enum class DecodedFrames {
 
 // Of one decoded frame; `bits` of its packet, on average.
 struct DecodeWork {
-  std::string codec;  // StreamFormat::codec
+  std::string codec;  // StreamFormat::codec; its form "h264_baseline" has a law of its own: CodecOf
   DecodedFrames frames = DecodedFrames::kAll;
   double pixels = 0;
   double bits = 0;
 };
 
-// Of one picture for one input of a model.
+// Of one picture for one input of a model, all planes of it together; how PictureScaler and libyuv do it. What a
+// picture's place is follows from the rule of the model's card.
 struct ScaleWork {
   PixelFormat source = PixelFormat::kYuv420p;
-  ResizeRule rule = ResizeRule::kStretch;
   bool to_gray = false;
-  bool resampled = true;          // false: the picture has the size of its place and is only converted
-  double source_pixels = 0;       // that the filter reads: bilinear, so at most two rows for each row that it writes
-  double destination_pixels = 0;  // of the picture inside the input
+  double blended_pixels = 0;   // made of two rows: of the source's width where it shrinks, else of the place's
+  double filtered_pixels = 0;  // made of two pixels of a row, which takes ten times as long
+  double fast_pixels = 0;      // read for sizes that there are faster ways for: the same, 1/2, 3/4, 3/8, twice
+  double split_pixels = 0;     // whose channels lie together and are taken apart first
+  double packed_pixels = 0;    // of the result
 };
-ScaleWork ScaleWorkOf(PixelFormat source, int source_width, int source_height, const Placement& place, ResizeRule rule,
+ScaleWork ScaleWorkOf(PixelFormat source, int source_width, int source_height, const Placement& place,
                       ChannelOrder order);
 
 // Of one picture's tensors.
@@ -58,6 +61,10 @@ struct JpegWork {
   double source_pixels = 0;  // of the part that is taken
   double coded_pixels = 0;   // of the JPEG
 };
+
+// The codec as DecodeWork has it, of a stream's codec and profile. H.264 without arithmetic coding (baseline and
+// extended profiles) takes half as long for the same bits, which matters more than what is seen.
+std::string CodecOf(std::string_view codec, std::string_view profile);
 
 template <typename Work>
 struct CostSample {
@@ -92,15 +99,15 @@ class MediaCosts {
   CostEstimate Jpeg(const JpegWork& work) const;
   CostEstimate Track(const TrackWork& work) const;
 
-  // What was fitted: "decode/h264/all", "scale/yuv420p/stretch", "post/yolox", "post/any", "jpeg", "track". The terms
-  // are, in this order, decode: pixels, bits, one; scale: source pixels, destination pixels, one; post: elements,
-  // objects, one; jpeg: source pixels, coded pixels, one; track: objects, their square, one.
+  // What was fitted: "decode/h264/all", "scale/yuv420p", "post/yolox", "post/any", "jpeg", "track". The terms are, in
+  // this order, decode: pixels, bits, one; scale: as in ScaleWork, and one; post: elements, objects, one; jpeg: source
+  // pixels, coded pixels, one; track: objects, their square, one.
   const std::map<std::string, LinearLaw, std::less<>>& laws() const { return laws_; }
 
   friend bool operator==(const MediaCosts&, const MediaCosts&) = default;
 
  private:
-  const LinearLaw* Find(std::string_view name) const;
+  const LinearLaw* Find(std::string_view name, size_t terms) const;
 
   std::map<std::string, LinearLaw, std::less<>> laws_;
 };

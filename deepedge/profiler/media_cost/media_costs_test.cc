@@ -108,25 +108,23 @@ TEST(MediaCosts, WhatWasNotMeasuredIsLikeTheNearestAndLessSure) {
   EXPECT_LT(other_frames.log_sd, other_codec.log_sd);
 }
 
-TEST(MediaCosts, ARuleOrFormatThatWasNotMeasuredIsLikeAnother) {
+TEST(MediaCosts, AFormatThatWasNotMeasuredIsScaledLikeAnother) {
   MediaSamples samples;
-  for (const double source : {1e5, 1e6}) {
-    for (const double destination : {5e4, 1e5, 4e5}) {
-      const ScaleWork work{.source_pixels = source, .destination_pixels = destination};
-      samples.scale.push_back({work, 1e-4 * source + 1e-3 * destination + 5});
+  for (const double blended : {1e5, 1e6}) {
+    for (const double packed : {5e4, 1e5, 4e5}) {
+      const ScaleWork work{.blended_pixels = blended, .packed_pixels = packed};
+      samples.scale.push_back({work, 1e-4 * blended + 1e-3 * packed + 5});
     }
   }
   const MediaCosts costs = MediaCosts::Fit(samples);
-  ScaleWork work{.source_pixels = 5e5, .destination_pixels = 2e5};
+  ScaleWork work{.blended_pixels = 5e5, .packed_pixels = 2e5};
   const CostEstimate known = costs.Scale(work);
   EXPECT_NEAR(known.us, 255, 1);
-  work.rule = ResizeRule::kLetterboxCentered;
-  const CostEstimate rule = costs.Scale(work);
-  EXPECT_EQ(rule.us, known.us);
-  EXPECT_GT(rule.log_sd, known.log_sd);
   work.source = PixelFormat::kNv12;
   EXPECT_EQ(costs.Scale(work).us, known.us);
-  EXPECT_GT(costs.Scale(work).log_sd, rule.log_sd);
+  EXPECT_GT(costs.Scale(work).log_sd, known.log_sd);
+  work.to_gray = true;
+  EXPECT_EQ(costs.Scale(work).us, known.us);
 }
 
 TEST(MediaCosts, AnyDecoderOfTensorsHasALaw) {
@@ -155,16 +153,52 @@ TEST(MediaCosts, WithoutMeasurementsThereIsAGuess) {
   }
 }
 
-TEST(MediaCosts, ScalingReadsAtMostTwoRowsForEachItWrites) {
-  const auto work_of = [](int width, int height, int side) {
-    const Placement place = PlacePicture(ResizeRule::kStretch, width, height, side, side);
-    return ScaleWorkOf(PixelFormat::kNv12, width, height, place, ResizeRule::kStretch, ChannelOrder::kBgr);
+TEST(MediaCosts, KnowsHowAPictureIsScaled) {
+  using Format = PixelFormat;
+  const struct {
+    const char* what;
+    Format format;
+    int width;
+    int height;
+    int side;
+    ScaleWork expected;
+  } cases[] = {
+      {"converted only", Format::kYuv420p, 320, 320, 320, {.packed_pixels = 320 * 320}},
+      {"one plane shrinks", Format::kGray8, 100, 80, 20, {.blended_pixels = 2000, .filtered_pixels = 400}},
+      {"one plane grows", Format::kGray8, 30, 20, 100, {.blended_pixels = 10'000, .filtered_pixels = 2000}},
+      {"as wide", Format::kGray8, 100, 80, 100, {.blended_pixels = 10'000}},
+      {"a third", Format::kGray8, 300, 300, 100, {.filtered_pixels = 10'000}},
+      {"half, chroma as it is", Format::kYuv420p, 200, 200, 100, {.fast_pixels = 60'000}},
+      {"twice", Format::kGray8, 50, 50, 100, {.fast_pixels = 10'000}},
+      {"taken apart", Format::kBgr24, 200, 200, 100, {.fast_pixels = 120'000, .split_pixels = 40'000}},
+      {"chroma taken apart", Format::kNv12, 200, 200, 100, {.fast_pixels = 60'000, .split_pixels = 10'000}},
   };
-  EXPECT_EQ(work_of(1920, 1080, 100).source_pixels, 1920 * 200);
-  EXPECT_EQ(work_of(1920, 1080, 640).source_pixels, 1920 * 1080);
-  EXPECT_EQ(work_of(1920, 1080, 640).destination_pixels, 640 * 640);
-  EXPECT_TRUE(work_of(1920, 1080, 640).resampled);
-  EXPECT_FALSE(work_of(320, 320, 320).resampled);
+  for (const auto& c : cases) {
+    const Placement place = PlacePicture(ResizeRule::kStretch, c.width, c.height, c.side, c.side);
+    const ScaleWork work = ScaleWorkOf(c.format, c.width, c.height, place, ChannelOrder::kRgb);
+    EXPECT_EQ(work.blended_pixels, c.expected.blended_pixels) << c.what;
+    EXPECT_EQ(work.filtered_pixels, c.expected.filtered_pixels) << c.what;
+    EXPECT_EQ(work.fast_pixels, c.expected.fast_pixels) << c.what;
+    EXPECT_EQ(work.split_pixels, c.expected.split_pixels) << c.what;
+    EXPECT_EQ(work.packed_pixels, static_cast<double>(c.side) * c.side) << c.what;
+  }
+  // Gray needs no colours.
+  const Placement place = PlacePicture(ResizeRule::kStretch, 200, 200, 100, 100);
+  EXPECT_EQ(ScaleWorkOf(Format::kNv12, 200, 200, place, ChannelOrder::kGray).fast_pixels, 40'000);
+  EXPECT_EQ(ScaleWorkOf(Format::kNv12, 200, 200, place, ChannelOrder::kGray).split_pixels, 0);
+}
+
+TEST(MediaCosts, PlainH264HasALawOfItsOwn) {
+  EXPECT_EQ(CodecOf("h264", "Constrained Baseline"), "h264_baseline");
+  EXPECT_EQ(CodecOf("h264", "High"), "h264");
+  EXPECT_EQ(CodecOf("h264", ""), "h264");
+  EXPECT_EQ(CodecOf("hevc", "Baseline"), "hevc");
+  // Where one of the two was measured only, it stands in for the other.
+  const MediaCosts costs = MediaCosts::Fit(DecodeSamples("h264", 0.03));
+  const CostEstimate known = costs.Decode({.codec = "h264", .pixels = 1e6, .bits = 1e5});
+  const CostEstimate plain = costs.Decode({.codec = "h264_baseline", .pixels = 1e6, .bits = 1e5});
+  EXPECT_EQ(plain.us, known.us);
+  EXPECT_GT(plain.log_sd, known.log_sd);
 }
 
 TEST(MediaCostsJson, ComesBackAsItWas) {

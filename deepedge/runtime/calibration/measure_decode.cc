@@ -42,12 +42,26 @@ std::vector<Packet> KeyPackets(const std::vector<Packet>& packets) {
   return keys;
 }
 
+PassCost MeanOf(const std::vector<Packet>& packets, const std::vector<double>& us, double pixels, bool leave_keys_out) {
+  PassCost cost{.pixels = pixels};
+  for (size_t i = 0; i < packets.size(); ++i) {
+    if (leave_keys_out && packets[i].key) continue;
+    ++cost.frames;
+    cost.us += us[i];
+    cost.bits += 8.0 * static_cast<double>(packets[i].bytes);
+  }
+  if (cost.frames == 0) return cost;
+  cost.us /= cost.frames;
+  cost.bits /= cost.frames;
+  return cost;
+}
+
 struct Clip {
   ClipPlan plan;
   CameraMotion motion = CameraMotion::kStill;
 };
 
-// Every second clip has pictures that refer to later ones, every other pair a camera that moves.
+// H.264 comes in two forms, with and without arithmetic coding. At the higher rates the camera moves.
 std::vector<Clip> ClipsOf(const std::string& codec, const DecodeMeasuring& plan) {
   const bool jpeg = codec == "mjpeg";
   std::vector<Clip> clips;
@@ -70,11 +84,10 @@ std::vector<Clip> ClipsOf(const std::string& codec, const DecodeMeasuring& plan)
   return clips;
 }
 
-void AddSample(const std::optional<PassCost>& cost, const std::string& codec, DecodedFrames frames,
-               MediaSamples& samples) {
-  if (!cost || !(cost->us > 0)) return;
-  const DecodeWork work{.codec = codec, .frames = frames, .pixels = cost->pixels, .bits = cost->bits};
-  samples.decode.push_back({work, cost->us});
+void AddSample(const PassCost& cost, const std::string& codec, DecodedFrames frames, MediaSamples& samples) {
+  if (!(cost.us > 0)) return;
+  const DecodeWork work{.codec = codec, .frames = frames, .pixels = cost.pixels, .bits = cost.bits};
+  samples.decode.push_back({work, cost.us});
 }
 
 Status MeasureClip(const Clip& clip, const Path& folder, const DecodeMeasuring& plan, Measuring& measuring,
@@ -83,10 +96,15 @@ Status MeasureClip(const Clip& clip, const Path& folder, const DecodeMeasuring& 
   SyntheticScene scene(clip.plan.width, clip.plan.height, clip.motion);
   DE_TRY_STATUS(EncodeClip(path, clip.plan, [&](int index) { return scene.Draw(index); }, measuring.stop()));
   DE_TRY(const std::vector<Packet> packets, ReadPackets(path.string(), kMostPackets, measuring.clock()));
-  const std::string& codec = clip.plan.codec;
-  AddSample(MeasurePass(packets, PassPart::kAll, plan.rounds), codec, DecodedFrames::kAll, samples);
-  AddSample(MeasurePass(packets, PassPart::kNotKey, plan.rounds), codec, DecodedFrames::kAll, samples);
-  AddSample(MeasurePass(KeyPackets(packets), PassPart::kAll, plan.rounds), codec, DecodedFrames::kKeyOnly, samples);
+  if (packets.empty()) return Error{ErrorCode::kInternal, "the clip is empty"};
+  const std::string codec = CodecOf(packets.front().format->codec, packets.front().format->profile);
+  if (const auto costs = MeasurePass(packets, plan.rounds)) {
+    AddSample(costs->all, codec, DecodedFrames::kAll, samples);
+    if (costs->not_key) AddSample(*costs->not_key, codec, DecodedFrames::kAll, samples);
+  }
+  if (const auto costs = MeasurePass(KeyPackets(packets), plan.rounds)) {
+    AddSample(costs->all, codec, DecodedFrames::kKeyOnly, samples);
+  }
   return {};
 }
 
@@ -122,33 +140,27 @@ Result<std::vector<Packet>> ReadPackets(const std::string& address, size_t most,
   return packets;
 }
 
-std::optional<PassCost> MeasurePass(const std::vector<Packet>& packets, PassPart part, int rounds) {
+std::optional<PassCosts> MeasurePass(const std::vector<Packet>& packets, int rounds) {
   const std::unique_ptr<Decoder> decoder = MakeDecoder();
   std::vector<double> least_us(packets.size(), std::numeric_limits<double>::infinity());
-  PassCost cost;
+  double pixels = 0;
   for (int round = 0; round <= rounds; ++round) {
     for (size_t i = 0; i < packets.size(); ++i) {
       const Duration start = ThreadCpuTime();
       // A packet that cannot be decoded has its cost, too.
       decoder->Send(packets[i]).Ignore("counted as it is");
-      const double pixels = ReceiveAll(*decoder);
+      pixels = std::max(pixels, ReceiveAll(*decoder));
       const auto us = static_cast<double>((ThreadCpuTime() - start).count());
       if (round > 0) least_us[i] = std::min(least_us[i], us);
-      if (pixels > 0) cost.pixels = pixels;
     }
     decoder->Drain();
-    if (const double pixels = ReceiveAll(*decoder); pixels > 0) cost.pixels = pixels;
+    pixels = std::max(pixels, ReceiveAll(*decoder));
   }
-  for (size_t i = 0; i < packets.size(); ++i) {
-    if (part == PassPart::kNotKey && packets[i].key) continue;
-    ++cost.frames;
-    cost.us += least_us[i];
-    cost.bits += 8.0 * static_cast<double>(packets[i].bytes);
-  }
-  if (cost.frames == 0 || cost.pixels == 0) return std::nullopt;
-  cost.us /= cost.frames;
-  cost.bits /= cost.frames;
-  return cost;
+  if (packets.empty() || pixels == 0) return std::nullopt;
+  PassCosts costs{.all = MeanOf(packets, least_us, pixels, false)};
+  const PassCost not_key = MeanOf(packets, least_us, pixels, true);
+  if (not_key.frames > 0 && not_key.frames < costs.all.frames) costs.not_key = not_key;
+  return costs;
 }
 
 void MeasureDecoding(const DecodeMeasuring& plan, Measuring& measuring, MediaSamples& samples) {

@@ -16,11 +16,11 @@
 namespace deepedge {
 
 struct DecodeMeasuring {
-  std::vector<std::string> codecs{"h264", "hevc", "mjpeg", "mpeg4"};
+  std::vector<std::string> codecs{"h264", "mjpeg", "mpeg4", "hevc"};  // hevc takes longest to make
   std::vector<std::pair<int, int>> sizes{{640, 360}, {1280, 720}};
   std::vector<double> bits_per_pixel{0.04, 0.15};  // mjpeg: ten times that
   int frames = 24;
-  int rounds = 4;
+  int rounds = 3;
   std::function<bool(std::string_view codec)> has_encoder;  // not set: HasEncoder of ingest/ffmpeg/clip_writer.h
 };
 
@@ -40,8 +40,11 @@ struct PassCost {
 Result<std::vector<Packet>> ReadPackets(const std::string& address, size_t most, const Clock& clock);
 
 // Decodes `packets`, from a key frame on, once to warm up and then `rounds` times; the least time of each packet
-// counts. `part` says which packets the mean is of; all are decoded. Nothing where none gives a picture.
-enum class PassPart { kAll, kNotKey };
-std::optional<PassCost> MeasurePass(const std::vector<Packet>& packets, PassPart part, int rounds);
+// counts. Nothing where none gives a picture.
+struct PassCosts {
+  PassCost all;
+  std::optional<PassCost> not_key;
+};
+std::optional<PassCosts> MeasurePass(const std::vector<Packet>& packets, int rounds);
 
 }  // namespace deepedge

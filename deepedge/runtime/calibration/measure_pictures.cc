@@ -14,7 +14,6 @@ namespace {
 constexpr PixelFormat kFormats[] = {PixelFormat::kYuv420p, PixelFormat::kNv12,  PixelFormat::kYuv422p,
                                     PixelFormat::kYuv444p, PixelFormat::kGray8, PixelFormat::kRgb24,
                                     PixelFormat::kBgr24};
-constexpr ResizeRule kRules[] = {ResizeRule::kStretch, ResizeRule::kLetterboxTopLeft, ResizeRule::kLetterboxCentered};
 
 // Some pictures of one size, in memory that serves for every format: a picture that was just decoded is not in the
 // core's own caches as a whole, so they take turns.
@@ -59,14 +58,14 @@ class Scaling {
  public:
   Scaling(int rounds, MediaSamples& samples) : rounds_(rounds), samples_(samples) {}
 
-  void Measure(Pictures& pictures, PixelFormat format, const Placement& place, ResizeRule rule, ChannelOrder order) {
+  void Measure(Pictures& pictures, PixelFormat format, const Placement& place, ChannelOrder order) {
     input_.resize(static_cast<size_t>(place.input_width) * static_cast<size_t>(place.input_height) *
                   static_cast<size_t>(ChannelCount(order)));
     const PictureView first = pictures.Next(format);
     const double us = LeastCpuUs(rounds_, [&] {
       scaler_.ScaleInto(pictures.Next(format), place, order, 114, input_).Ignore("a picture of our own");
     });
-    if (us > 0) samples_.scale.push_back({ScaleWorkOf(format, first.width, first.height, place, rule, order), us});
+    if (us > 0) samples_.scale.push_back({ScaleWorkOf(format, first.width, first.height, place, order), us});
   }
 
  private:
@@ -80,19 +79,18 @@ void MeasureFormat(PixelFormat format, int width, int height, const PictureMeasu
                    Pictures& pictures, Scaling& scaling) {
   // Grays are for few networks: measured for what most videos are.
   const bool gray_too = format == PixelFormat::kYuv420p || format == PixelFormat::kNv12;
-  for (const ResizeRule rule : kRules) {
-    for (const int side : plan.inputs) {
-      if (!measuring.GoOn()) return;
-      const Placement place = PlacePicture(rule, width, height, side, side);
-      scaling.Measure(pictures, format, place, rule, ChannelOrder::kRgb);
-      if (gray_too && rule == ResizeRule::kStretch) {
-        scaling.Measure(pictures, format, place, rule, ChannelOrder::kGray);
-      }
-    }
+  const auto measure = [&](const Placement& place) {
+    if (!measuring.GoOn()) return;
+    scaling.Measure(pictures, format, place, ChannelOrder::kRgb);
+    if (gray_too) scaling.Measure(pictures, format, place, ChannelOrder::kGray);
+  };
+  for (const int side : plan.inputs) {
+    measure(PlacePicture(ResizeRule::kStretch, width, height, side, side));
+    measure(PlacePicture(ResizeRule::kLetterboxCentered, width, height, side, side));
   }
-  if (!measuring.GoOn()) return;
-  const Placement same = PlacePicture(ResizeRule::kStretch, width, height, width, height);
-  scaling.Measure(pictures, format, same, ResizeRule::kStretch, ChannelOrder::kRgb);
+  for (const int part : {1, 2, 3}) {  // of the picture's own size
+    measure(PlacePicture(ResizeRule::kStretch, width, height, width / part, height / part));
+  }
 }
 
 // Boxes on a grid that drift a little from result to result.

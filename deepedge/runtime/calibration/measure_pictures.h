@@ -13,7 +13,7 @@ struct PictureMeasuring {
   std::vector<std::pair<int, int>> sources{{640, 360}, {1280, 720}, {1920, 1080}};
   std::vector<int> inputs{224, 416, 640};  // sides of the model's input
   std::vector<int> boxes{1, 10, 50, 150};  // of one result that is tracked
-  int rounds = 4;
+  int rounds = 8;
 };
 
 // Each adds its samples and stops between measurements.
