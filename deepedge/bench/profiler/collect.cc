@@ -14,22 +14,6 @@
 namespace deepedge {
 namespace {
 
-// Packed pictures of noise over a gradient: what ranges of an int8 form are taken from. Its answers do not matter here.
-std::vector<Tensor> CalibrationNoise(const PictureInput& picture) {
-  std::minstd_rand random(11);
-  std::vector<Tensor> pictures;
-  const Shape shape{1, int64_t{picture.Parts()} * picture.height, picture.width, ChannelCount(picture.order)};
-  for (int i = 0; i < 3; ++i) {
-    Tensor tensor{.type = ElementType::kU8, .shape = shape, .data = {}};
-    tensor.data.resize(static_cast<size_t>(ElementCount(shape)));
-    for (size_t k = 0; k < tensor.data.size(); ++k) {
-      tensor.data[k] = static_cast<std::byte>((k / 97 + random() % 64) % 256);
-    }
-    pictures.push_back(std::move(tensor));
-  }
-  return pictures;
-}
-
 bool CanResize(Engine& engine, const ProbeTarget& target) {
   if (!target.picture || target.picture->patches > 0) return false;
   ProbeTarget trial = target;
@@ -73,12 +57,7 @@ Result<ProbeTarget> PrepareTarget(Engine& engine, const std::string& name, const
   DE_TRY(ProbeTarget target, TargetOf(name, files, description.card, info.inputs));
   target.resizable = CanResize(engine, target);
   if (!target.picture) return target;
-  PictureInput picture = *target.picture;
-  picture.pyramid = 0;
-  const QuantizeOptions quantize{.picture = picture,
-                                 .calibration = CalibrationNoise(picture),
-                                 .good_enough = [](const ModelFiles&) { return Result<bool>(true); }};
-  auto int8 = engine.Quantize(files, quantize, scratch / (name + ".xml"));
+  auto int8 = MakeInt8ForTiming(engine, target, scratch, name);
   if (int8.ok()) {
     target.int8 = std::move(int8).value();
   } else {

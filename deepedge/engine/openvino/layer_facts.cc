@@ -228,11 +228,25 @@ void DescribeProduct(const ov::Node& op, bool constant, Layer& layer) {
   layer.kind = constant ? LayerClass::kFullyConnected : LayerClass::kMatrixProduct;
 }
 
+// An input of the graph, or what is computed on each of its numbers with constants.
+bool IsPicture(const ov::Node& node) {
+  constexpr int kMost = 6;
+  const ov::Node* at = &node;
+  for (int i = 0; i < kMost; ++i) {
+    if (TypeOf(*at) == "Parameter") return true;
+    if (!ElementwiseTypes().contains(TypeOf(*at)) || at->get_input_size() == 0) return false;
+    at = at->get_input_node_ptr(0);
+  }
+  return false;
+}
+
 }  // namespace
 
 OpClass ClassOf(const ov::Node& op) {
   const std::string_view type = TypeOf(op);
   if (FreeTypes().contains(type)) return OpClass::kFree;
+  // The picture as it comes in: the first layer reads it in whatever order it lies.
+  if (type == "Transpose" && IsPicture(*op.get_input_node_ptr(0))) return OpClass::kFree;
   return ElementwiseTypes().contains(type) ? OpClass::kElementwise : OpClass::kLayer;
 }
 

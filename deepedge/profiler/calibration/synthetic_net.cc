@@ -63,7 +63,7 @@ class Builder {
     const int64_t out_h = (height_ + 2 * (size / 2) - size) / stride + 1;
     const int64_t flops_each = 2 * int64_t{channels_ / groups} * size * size * out_w * out_h;
     // The first layer, on the whole picture, is narrowed until it fits.
-    while (layers_ == 0 && filters > 8 && filters * flops_each > most_flops_ / 2) filters /= 2;
+    while (layers_ == 0 && filters > 8 && filters * flops_each > most_flops_ / 10) filters /= 2;
     const int64_t weights = int64_t{filters} * (channels_ / groups) * size * size;
     const int64_t flops = filters * flops_each;
     if (out_w < 1 || out_h < 1 || (layers_ > 0 && net_.flops + flops > most_flops_)) return false;
@@ -207,11 +207,10 @@ void AddConnected(Builder& net) {
     channels = std::min(channels * 2, 256);
   }
   while (net.width() * net.height() > 64) net.Pool(2, 2);
-  const int outputs = net.dice.Scale(64, 4096);
   constexpr int64_t kMostWeights = int64_t{24} << 20;
   const int64_t in = int64_t{net.channels()} * net.width() * net.height();
-  net.Connect(static_cast<int>(std::clamp<int64_t>(kMostWeights / in, 16, outputs)));
-  if (net.dice.Chance(70)) net.Connect(net.dice.Scale(32, 2048));
+  net.Connect(static_cast<int>(std::clamp<int64_t>(kMostWeights / in, 16, net.dice.Scale(64, 4096))));
+  for (int i = net.dice.Between(1, 5); i > 0; --i) net.Connect(net.dice.Scale(32, 2048));
   net.Connect(net.dice.Scale(2, 1000));
 }
 

@@ -1,5 +1,6 @@
 // LayerModel: how long a layer takes on this box, alone and in steady state. For each class of layers, arithmetic and
-// number of cores a physical law, t = flops / P + weights / B_w + activations / B_a + exponentials / E + t0, whose
+// number of cores a physical law, t = flops / P + weights / B_w + activations / B_a + exponentials / E + t0
+// (by the cache that they come from: LawTermsOf), whose
 // rates are fitted to relative errors (all not negative), and a Gaussian process for what the law leaves over, on the
 // logarithm of the time. What was never measured is predicted by the law of the nearest kind, and the variance says so.
 //
@@ -59,6 +60,8 @@ class LayerModel {
     double mean = 0;    // of the logarithm that the law leaves over
     double spread = 0;  // its variance
     double noise = 0;
+    double least = 0;  // of what the law left over
+    double most = 0;
     GaussianProcess rest;
   };
   static Kind FitKind(std::vector<LayerSample>& samples);  // leaves those that were learned from

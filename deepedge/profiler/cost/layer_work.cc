@@ -12,7 +12,18 @@ bool Divides(double value, int by) { return std::fmod(value, by) == 0; }
 
 }  // namespace
 
-LayerWork WorkOf(const Layer& layer, const Setting& setting) {
+double FootprintOf(const LayerGraph& graph, const Setting& setting) {
+  const double half = setting.variant.precision == Precision::kBf16 ? 0.5 : 1.0;
+  double weights = 0;
+  double live = 0;
+  for (const Layer& layer : graph.layers) {
+    weights += static_cast<double>(layer.weight_bytes) * (layer.int8 ? 1.0 : half);
+    live = std::max(live, static_cast<double>(layer.live_bytes));
+  }
+  return weights + 2 * live * half * setting.batch;
+}
+
+LayerWork WorkOf(const Layer& layer, const Setting& setting, double footprint) {
   const bool bf16 = setting.variant.precision == Precision::kBf16;
   LayerWork work{.kind = layer.kind};
   work.arithmetic = layer.int8 ? Arithmetic::kInt8 : (bf16 ? Arithmetic::kBf16 : Arithmetic::kFp32);
@@ -31,6 +42,7 @@ LayerWork WorkOf(const Layer& layer, const Setting& setting) {
   work.stride = layer.stride;
   work.exponentials = layer.exponentials;
   work.fused = layer.fused;
+  work.footprint = footprint;
   return work;
 }
 
@@ -40,10 +52,19 @@ Eigen::VectorXd FeaturesOf(const LayerWork& work) {
       Log(work.channels_out), Log(work.pixels), Log(work.kernel), work.stride,
       Log(work.moved_bytes + work.weight_bytes),
       (Divides(work.channels_in, 8) ? 0.0 : 1.0) + (Divides(work.channels_out, 16) ? 0.0 : 1.0),
-      std::min(work.exponentials, 2.0), work.fused > 1 ? 1.0 : 0.0;
+      std::min(work.exponentials, 2.0), work.fused > 1 ? 1.0 : 0.0, Log(work.footprint);
   return features;
 }
 
-Eigen::Vector4d LawTermsOf(const LayerWork& work) { return {work.flops, work.weight_bytes, work.moved_bytes, 1.0}; }
+LawTerms LawTermsOf(const LayerWork& work) {
+  const bool in_core = work.footprint < kCoreCacheBytes;
+  const bool in_shared = !in_core && work.footprint < kSharedCacheBytes;
+  const bool stays = work.moved_bytes < kCoreCacheBytes;
+  LawTerms terms;
+  terms << work.flops, in_core ? work.weight_bytes : 0, in_shared ? work.weight_bytes : 0,
+      in_core || in_shared ? 0 : work.weight_bytes, stays ? work.moved_bytes : 0, stays ? 0 : work.moved_bytes,
+      work.exponentials * work.pixels * work.channels_out, 1.0, in_core ? 0.0 : 1.0;
+  return terms;
+}
 
 }  // namespace deepedge

@@ -26,17 +26,27 @@ struct LayerWork {
   double stride = 1;
   double exponentials = 0;  // for each number of the output
   double fused = 0;
+  double footprint = 0;  // bytes that the whole network touches between two runs of the layer
 };
 
+// Bytes that one run of the network touches: decides from which cache a layer's weights come.
+double FootprintOf(const LayerGraph& graph, const Setting& setting);
+
 // Of a layer as it was analysed for one picture.
-LayerWork WorkOf(const Layer& layer, const Setting& setting);
+LayerWork WorkOf(const Layer& layer, const Setting& setting, double footprint);
 
 // What the regression sees: logarithms of the sizes, shape of the kernel, whether channels fill the vectors.
 Eigen::VectorXd FeaturesOf(const LayerWork& work);
-inline constexpr int kWorkFeatures = 12;
+inline constexpr int kWorkFeatures = 13;
 
-// What the physical law is linear in: arithmetic, weights, activations, exponentials, one.
-using LawTerms = Eigen::Matrix<double, 5, 1>;
+// Where caches end, about: a core's own, and the one that cores share. Only where terms of the law change; how much
+// they do is fitted.
+inline constexpr double kCoreCacheBytes = 1e6;
+inline constexpr double kSharedCacheBytes = 32e6;
+
+// What the physical law is linear in: arithmetic; weights from the core's cache, the shared one, memory; activations
+// within the core's cache and beyond; exponentials; one; one if the network leaves the core's cache.
+using LawTerms = Eigen::Matrix<double, 9, 1>;
 LawTerms LawTermsOf(const LayerWork& work);
 
 }  // namespace deepedge

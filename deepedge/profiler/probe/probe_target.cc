@@ -3,8 +3,44 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 
 namespace deepedge {
+namespace {
+
+// Packed pictures of noise over a gradient.
+std::vector<Tensor> NoisePictures(const PictureInput& picture) {
+  std::minstd_rand random(11);
+  std::vector<Tensor> pictures;
+  const Shape shape{1, int64_t{picture.Parts()} * picture.height, picture.width, ChannelCount(picture.order)};
+  constexpr int kPictures = 3;
+  for (int i = 0; i < kPictures; ++i) {
+    Tensor tensor{.type = ElementType::kU8, .shape = shape, .data = {}};
+    tensor.data.resize(static_cast<size_t>(ElementCount(shape)));
+    for (size_t k = 0; k < tensor.data.size(); ++k) {
+      tensor.data[k] = static_cast<std::byte>((k / 97 + random() % 64) % 256);
+    }
+    pictures.push_back(std::move(tensor));
+  }
+  return pictures;
+}
+
+}  // namespace
+
+Result<ModelFiles> MakeInt8ForTiming(Engine& engine, const ProbeTarget& target, const Path& folder,
+                                     const std::string& file_name) {
+  if (!target.picture) {
+    return Error{ErrorCode::kUnsupported, fmt::format("{}: takes no pictures to quantize it by", target.name)};
+  }
+  PictureInput picture = *target.picture;
+  picture.pyramid = 0;
+  const QuantizeOptions options{.picture = picture,
+                                .calibration = NoisePictures(picture),
+                                .good_enough = [](const ModelFiles&) { return Result<bool>(true); }};
+  DE_TRY(auto files, engine.Quantize(target.files, options, folder / (file_name + ".xml")));
+  if (files) return std::move(*files);
+  return Error{ErrorCode::kUnsupported, fmt::format("{}: no int8 form", target.name)};
+}
 
 Result<ProbeTarget> TargetOf(const std::string& name, const ModelFiles& files, const ModelCard& card,
                              const std::vector<TensorSpec>& inputs) {

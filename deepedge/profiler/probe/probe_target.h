@@ -19,6 +19,11 @@ Result<ProbeTarget> TargetOf(const std::string& name, const ModelFiles& files, c
 // times as large, in steps of 32 pixels, as far as they are below `most_pixels`.
 std::vector<VariantKey> SizesOf(const ProbeTarget& target, int64_t most_pixels);
 
+// Makes an int8 form of the model as <folder>/<file_name>.xml to measure what such a form takes: its ranges come from
+// noise, so its answers are good for nothing. Errors: as Engine::Quantize; kUnsupported for a model without a picture.
+Result<ModelFiles> MakeInt8ForTiming(Engine& engine, const ProbeTarget& target, const Path& folder,
+                                     const std::string& file_name);
+
 // Analyses the model in the form that a setting needs, unless that is there already. Errors: as Engine::Analyse.
 Status AddForm(Engine& engine, const ProbeTarget& target, const Setting& setting, MeasuredModel& model);
 

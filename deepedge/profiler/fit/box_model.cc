@@ -1,0 +1,127 @@
+#include "deepedge/profiler/fit/box_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+namespace deepedge {
+namespace {
+
+// Of a probe: what each layer took, so that all together give the measured time. A clock of whole microseconds cuts
+// half of one off each kernel: that is given back in equal parts.
+std::vector<double> TimesOf(const ProbeResult& probe, const LayerGraph& graph) {
+  std::map<std::string, double> measured;
+  double sum = 0;
+  for (const LayerTime& layer : probe.layers) {
+    measured[layer.layer] += layer.us;
+    sum += layer.us;
+  }
+  std::vector<double> times(graph.layers.size(), 0);
+  if (sum <= 0) return times;
+  const double kernels = static_cast<double>(probe.layers.size());
+  const double cut_off = probe.min_us > sum ? (probe.min_us - sum) / kernels : 0;
+  const double scale = probe.min_us / (sum + cut_off * kernels);
+  for (size_t i = 0; i < times.size(); ++i) {
+    const auto found = measured.find(graph.layers[i].name);
+    if (found != measured.end()) times[i] = (found->second + cut_off) * scale;
+  }
+  return times;
+}
+
+std::vector<LayerSample> SamplesOf(const MeasuredModel& model) {
+  std::vector<LayerSample> samples;
+  for (const ProbeResult& probe : model.probes) {
+    const LayerGraph* const graph = GraphFor(model, probe.setting);
+    if (graph == nullptr) continue;
+    const std::vector<double> times = TimesOf(probe, *graph);
+    const double footprint = FootprintOf(*graph, probe.setting);
+    for (size_t i = 0; i < times.size(); ++i) {
+      samples.push_back({WorkOf(graph->layers[i], probe.setting, footprint), probe.setting.cores, times[i]});
+    }
+  }
+  return samples;
+}
+
+LayerModel FitLayers(std::span<const MeasuredModel* const> models) {
+  std::vector<LayerSample> samples;
+  for (const MeasuredModel* model : models) {
+    const auto some = SamplesOf(*model);
+    samples.insert(samples.end(), some.begin(), some.end());
+  }
+  return LayerModel::Fit(samples);
+}
+
+std::vector<SettingPoint> PointsOf(const LayerModel& layers, const MeasuredModel& model) {
+  std::vector<SettingPoint> points;
+  for (const ProbeResult& probe : model.probes) {
+    const double predicted = SumOf(CostsOfLayers(layers, model, probe.setting));
+    if (predicted > 0 && probe.min_us > 0) points.push_back({probe.setting, predicted, probe.min_us});
+  }
+  return points;
+}
+
+}  // namespace
+
+std::vector<LayerCost> CostsOfLayers(const LayerModel& layers, const MeasuredModel& model, const Setting& setting) {
+  std::vector<LayerCost> costs;
+  const LayerGraph* const graph = GraphFor(model, setting);
+  if (graph == nullptr) return costs;
+  const double footprint = FootprintOf(*graph, setting);
+  for (const Layer& layer : graph->layers) {
+    const LayerWork work = WorkOf(layer, setting, footprint);
+    costs.push_back({&layer, work, layers.Estimate(work, setting.cores)});
+  }
+  return costs;
+}
+
+double SumOf(std::span<const LayerCost> costs) {
+  double sum = 0;
+  for (const LayerCost& cost : costs) sum += cost.estimate.us;
+  return sum;
+}
+
+BoxModel LearnBox(std::span<const MeasuredModel> networks, int64_t cache_bytes) {
+  BoxModel box{.cache_bytes = cache_bytes, .networks = static_cast<int>(networks.size())};
+  std::vector<const MeasuredModel*> all;
+  for (const MeasuredModel& network : networks) all.push_back(&network);
+  box.layers = FitLayers(all);
+
+  // What the layer model is off by is seen on networks that it was not shown: each third is predicted from the others.
+  constexpr size_t kParts = 3;
+  std::vector<std::vector<SettingPoint>> points;
+  for (size_t part = 0; part < kParts && networks.size() >= 2 * kParts; ++part) {
+    std::vector<const MeasuredModel*> shown;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (i % kParts != part) shown.push_back(all[i]);
+    }
+    const LayerModel layers = FitLayers(shown);
+    for (size_t i = part; i < all.size(); i += kParts) {
+      auto some = PointsOf(layers, *all[i]);
+      if (!some.empty()) points.push_back(std::move(some));
+    }
+  }
+  box.settings = SettingModel::Learn(points);
+
+  std::vector<MemorySample> memory;
+  std::vector<double> tails;
+  for (const MeasuredModel& network : networks) {
+    for (const ProbeResult& probe : network.probes) {
+      const LayerGraph* const graph = GraphFor(network, probe.setting);
+      if (graph != nullptr && probe.memory_bytes > 0) {
+        memory.push_back({graph, probe.setting, static_cast<double>(probe.memory_bytes)});
+      }
+      if (probe.median_us > 0) tails.push_back(std::log(std::max(probe.p90_us / probe.median_us, 1.0)));
+    }
+  }
+  box.memory = MemoryModel::Fit(memory);
+  if (!tails.empty()) {
+    double sum = 0;
+    for (const double tail : tails) sum += tail;
+    // From the 90th to the 99th percentile of a logarithm that is normal: 2.326 / 1.282.
+    box.log_tail = 1.81 * sum / static_cast<double>(tails.size());
+  }
+  return box;
+}
+
+}  // namespace deepedge

@@ -1,0 +1,39 @@
+// BoxModel: what calibration has found out about this box (calibration/calibrate.h); all that predictions need beside
+// the model itself. A value: copied, kept in the profile store, read by any number of threads.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "deepedge/profiler/cost/layer_model.h"
+#include "deepedge/profiler/fit/memory_model.h"
+#include "deepedge/profiler/fit/setting_model.h"
+#include "deepedge/profiler/probe/measured_model.h"
+
+namespace deepedge {
+
+struct BoxModel {
+  LayerModel layers;
+  SettingModel settings;
+  MemoryModel memory;
+  // Of the runs of a setting: logarithm of p99 over the median, as the scatter of runs in calibration has it.
+  double log_tail = 0.1;
+  int64_t cache_bytes = int64_t{8} << 20;  // of the cache that all cores share
+
+  int networks = 0;  // that it was learned from; 0: nothing is known of this box
+};
+
+// Learns from networks that were measured in some settings each. The same networks give the same model, so they are
+// what is kept. Takes seconds.
+BoxModel LearnBox(std::span<const MeasuredModel> networks, int64_t cache_bytes);
+
+// What the layer model says a run takes, layer by layer; empty where the model was not analysed in that form.
+struct LayerCost {
+  const Layer* layer = nullptr;
+  LayerWork work;
+  LayerEstimate estimate;
+};
+std::vector<LayerCost> CostsOfLayers(const LayerModel& layers, const MeasuredModel& model, const Setting& setting);
+double SumOf(std::span<const LayerCost> costs);
+
+}  // namespace deepedge
