@@ -14,8 +14,8 @@ using Terms = std::array<double, 3>;
 using ScaleTerms = std::array<double, 6>;
 
 // How far laws are believed at best. What a video shows and how it was encoded matter beside pixels and bits: of ten
-// real clips nine took within 20 % of what the law of made-up clips says, one took 40 % less. The others depend on what
-// else is in the caches.
+// real clips nine are predicted within 26 % by the law of made-up clips, one takes 40 % less than predicted. The others
+// depend on what else is in the caches.
 constexpr double kDecodeLogSd = 0.25;
 constexpr double kScaleLogSd = 0.08;
 constexpr double kPostLogSd = 0.15;
