@@ -41,7 +41,8 @@ ProfileWatch::ProfileWatch(Options options, std::vector<WatchedModel> models, Ru
       clock_(clock),
       started_(clock.Now()),
       next_meters_(started_ + kMetersPeriod),
-      next_save_(started_ + options_.save_every) {
+      next_save_(started_ + options_.save_every),
+      save_fails_(store != nullptr && !store->writable()) {
   {
     MutexLock lock(mutex_);
     for (WatchedModel& model : models) models_.push_back({.watched = std::move(model), .times = {}});

@@ -125,7 +125,7 @@ class ProfileWatch {
   Duration busy_{0};  // of all runs
   std::vector<std::string> unsaid_;
   LogLimiter drift_lines_;
-  bool save_fails_ = false;
+  bool save_fails_ = false;  // and that was said, by the notes of the store at first
   bool stopped_ = false;
 
   Thread thread_;  // last: joined before what it uses goes away
