@@ -78,12 +78,17 @@ class Probe {
   // CompiledModel::Run.
   Status Run();
 
+  // Goes on with another batch of the same compiled model, up to that of Prepare; what was measured is forgotten.
+  // Memory is not known for it. Errors: as CompiledModel::Run.
+  Status UseBatch(int batch);
+
   const Setting& setting() const { return setting_; }
   ProbeResult Summary() const;
 
  private:
   Probe(Setting setting, const Clock& clock) : setting_(setting), clock_(&clock) {}
   Duration Now() const;
+  Status WarmUp();
 
   Setting setting_;
   const Clock* clock_;
