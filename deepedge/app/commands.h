@@ -23,6 +23,7 @@ void AddProfileCommand(CLI::App& program, Action& action);
 void AddBenchCommand(CLI::App& program, Action& action);
 // Verbs of `bench` in files of their own.
 void AddBenchProfiler(CLI::App& bench, Action& action);
+void AddBenchStages(CLI::App& bench, Action& action);
 void AddVersionCommand(CLI::App& program, Action& action);
 
 }  // namespace deepedge
