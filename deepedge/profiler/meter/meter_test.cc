@@ -175,7 +175,7 @@ TEST(Meter, WorksOnThisBox) {
     for (const double share : {core.own, core.others, core.steal, core.idle}) EXPECT_GE(share, 0);
   }
   for (const MissingSource& missing : report.missing) EXPECT_FALSE(missing.reason.empty()) << missing.source;
-  if (report.memory.own) EXPECT_GT(*report.memory.own, 0);
+  EXPECT_GT(report.memory.own.value_or(1), 0);
 }
 
 }  // namespace

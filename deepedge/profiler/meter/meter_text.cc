@@ -35,9 +35,9 @@ std::string CoreTable(const MeterReport& report) {
 std::string CpuLine(const MeterReport& report) {
   const auto cores = [](const std::optional<double>& value) { return value ? fmt::format("{:.2f}", *value) : "?"; };
   return fmt::format(
-      "cores in use over {:.1f} s: {} by this process, {} by others, {} taken by the hypervisor (+-{})\n",
+      "cores in use over {:.1f} s: {} by this process, {} by others, {} taken by the hypervisor (+-{:.1f} %)\n",
       static_cast<double>(report.interval.count()) / 1e6, cores(report.own_cores), cores(report.foreign_cores),
-      cores(report.steal_cores), Percent(report.resolution));
+      cores(report.steal_cores), 100 * report.resolution);
 }
 
 std::string LimitLine(const MeterReport& report) {
