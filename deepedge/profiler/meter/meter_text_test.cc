@@ -22,7 +22,8 @@ MeterReport Report() {
   return report;
 }
 
-TEST(MeterText, TellsUseLimitsMemoryAndWhatIsMissing) { EXPECT_EQ(MeterText(Report()),
+TEST(MeterText, TellsUseLimitsMemoryAndWhatIsMissing) {
+  EXPECT_EQ(MeterText(Report()),
             "core   own  others  steal  idle\n"
             "0     50 %    20 %   10 %  20 %\n"
             "1     10 %    30 %    0 %  60 %\n"
@@ -31,7 +32,8 @@ TEST(MeterText, TellsUseLimitsMemoryAndWhatIsMissing) { EXPECT_EQ(MeterText(Repo
             "the box is busy: 0.5 of 2 cores are used by others; the hypervisor takes 5 % (factor 1.43)\n"
             "capacity: 2 cores, no quota\n"
             "memory: 2 MB own, 3 MB resident; box 6000 MB of 8000 MB available; no limit by a cgroup\n"
-            "not available: io pressure: /proc/pressure/io: no such file\n"); }
+            "not available: io pressure: /proc/pressure/io: no such file\n");
+}
 
 TEST(MeterText, TheFirstReportTellsNoUse) {
   MeterReport first = Report();
