@@ -64,13 +64,18 @@ std::optional<size_t> TailCut(const LayerGraph& graph, std::span<const double> l
   return found;
 }
 
+double CostOf(const CutPoint& cut, const StageRule& rule) {
+  const double us_per_kb = cut.bytes > rule.large_bytes ? rule.us_per_large_kb : rule.us_per_kb;
+  return static_cast<double>(cut.bytes) / 1000 * us_per_kb + rule.us_per_stage;
+}
+
 Places MakePlaces(const LayerGraph& graph, std::span<const double> layer_us, const StageRule& rule) {
   std::vector<double> before(1, 0.0);
   for (const double us : layer_us) before.push_back(before.back() + us);
   Places places{.at_us = {0}, .cost_us = {0}, .must = {true}};
   for (const CutPoint& cut : graph.cuts) {
     places.at_us.push_back(before[static_cast<size_t>(cut.next_layer)]);
-    places.cost_us.push_back(static_cast<double>(cut.bytes) / 1000 * rule.us_per_kb + rule.us_per_stage);
+    places.cost_us.push_back(CostOf(cut, rule));
     places.must.push_back(false);
   }
   places.at_us.push_back(before.back());
@@ -145,7 +150,8 @@ std::string Reason(const LayerGraph& graph, const StageChoice& choice, const Sta
     return fmt::format("it takes {:.1f} ms in all: below {:.1f} ms a net is not cut", total_us / 1e3,
                        rule.whole_below_us / 1e3);
   }
-  const size_t first = choice.longest == 0 ? 0 : static_cast<size_t>(graph.cuts[choice.cuts[choice.longest - 1]].next_layer);
+  const size_t first =
+      choice.longest == 0 ? 0 : static_cast<size_t>(graph.cuts[choice.cuts[choice.longest - 1]].next_layer);
   const size_t end = choice.longest == choice.cuts.size()
                          ? graph.layers.size()
                          : static_cast<size_t>(graph.cuts[choice.cuts[choice.longest]].next_layer);
@@ -165,16 +171,11 @@ std::string Reason(const LayerGraph& graph, const StageChoice& choice, const Sta
 
 std::string_view ToString(StageBound bound) {
   switch (bound) {
-    case StageBound::kShortEnough:
-      return "short enough";
-    case StageBound::kWhole:
-      return "whole";
-    case StageBound::kNoPlace:
-      return "no place to cut";
-    case StageBound::kCost:
-      return "cuts cost too much";
-    case StageBound::kTooShort:
-      return "stages would be too short";
+    case StageBound::kShortEnough: return "short enough";
+    case StageBound::kWhole: return "whole";
+    case StageBound::kNoPlace: return "no place to cut";
+    case StageBound::kCost: return "cuts cost too much";
+    case StageBound::kTooShort: return "stages would be too short";
   }
   return "";
 }
