@@ -102,7 +102,7 @@ std::optional<Path> CheapestPath(const Places& places, const Limits& limits) {
       if (places.must[i]) break;
     }
   }
-  if (cost.back() > limits.most_cost_us) return std::nullopt;
+  if (cost.back() == kInfinite || cost.back() > limits.most_cost_us) return std::nullopt;
   Path path{.cost_us = cost.back()};
   for (size_t to = places.last(); to > 0; to = from[to]) {
     path.longest_us = std::max(path.longest_us, places.at_us[to] - places.at_us[from[to]]);

@@ -73,6 +73,8 @@ TEST(ChooseStages, FollowsTheRule) {
       {"a block that has no cut", {{10}, {10, kConv, -1}, {10, kConv, -1}, {10}}, {}, {0}, StageBound::kNoPlace},
       {"a border that costs too much", {{12, kConv, 3000}, {12}}, {}, {}, StageBound::kCost},
       {"the same where it may cost more", {{12, kConv, 3000}, {12}}, {.most_cost = 0.16}, {0}},
+      {"a border that costs too much between long layers", {{20, kConv, 3000}, {20}}, {}, {}, StageBound::kCost},
+      {"a long layer and one that is too short", {{20}, {2}}, {}, {}, StageBound::kTooShort},
       {"but not so much", {{12, kConv, 3000}, {12}}, {.most_cost = 0.14}, {}, StageBound::kCost},
       {"no stage that is too short", {{14}, {2}}, {}, {}, StageBound::kTooShort},
       {"a connected tail", {{4, kConv, 5}, {2, kFull, 1, 4 * kMb}, {1, kFull, 1, 2 * kMb}, {0.1, kSmall}}, {}, {0}},
