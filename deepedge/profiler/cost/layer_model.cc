@@ -82,8 +82,8 @@ LayerLaw FitRobustLaw(std::vector<LayerSample>& samples) {
 
 double LayerLaw::Us(const LayerWork& work) const { return std::max(us_per.dot(LawTermsOf(work)), kLeastUs); }
 
-LayerModel::Kind LayerModel::FitKind(std::vector<LayerSample>& samples) {
-  Kind kind{.law = FitRobustLaw(samples)};
+LayerModel::Kind LayerModel::MakeKind(LayerLaw law, std::span<const LayerSample> samples, double length, double noise) {
+  Kind kind{.law = std::move(law), .length = length, .noise = noise};
   const auto n = static_cast<Eigen::Index>(samples.size());
   Eigen::MatrixXd features(n, kWorkFeatures);
   Eigen::VectorXd rest(n);
@@ -103,18 +103,20 @@ LayerModel::Kind LayerModel::FitKind(std::vector<LayerSample>& samples) {
   kind.spread = rest.squaredNorm() / static_cast<double>(n) + 1e-4;
   kind.least = rest.minCoeff();
   kind.most = rest.maxCoeff();
-  std::optional<double> best;
+  kind.rest = GaussianProcess::Fit(KernelOf(kind.spread, length), features, rest, Eigen::VectorXd::Constant(n, noise));
+  return kind;
+}
+
+LayerModel::Kind LayerModel::FitKind(std::vector<LayerSample>& samples) {
+  const LayerLaw law = FitRobustLaw(samples);
+  std::optional<Kind> best;
   for (const double length : {0.75, 1.5, 3.0, 6.0}) {
     for (const double noise : {0.003, 0.01, 0.03, 0.1}) {
-      auto process =
-          GaussianProcess::Fit(KernelOf(kind.spread, length), features, rest, Eigen::VectorXd::Constant(n, noise));
-      if (best && process.LogLikelihood() <= *best) continue;
-      best = process.LogLikelihood();
-      kind.noise = noise;
-      kind.rest = std::move(process);
+      Kind kind = MakeKind(law, samples, length, noise);
+      if (!best || kind.rest.LogLikelihood() > best->rest.LogLikelihood()) best = std::move(kind);
     }
   }
-  return kind;
+  return std::move(*best);
 }
 
 LayerModel LayerModel::Fit(std::span<const LayerSample> samples, int points) {

@@ -44,6 +44,15 @@ std::vector<LayerTime> Since(const LayerTimes& before, const LayerTimes& now) {
 
 }  // namespace
 
+std::string_view ToString(ProbeOrigin origin) {
+  switch (origin) {
+    case ProbeOrigin::kAlone: return "alone";
+    case ProbeOrigin::kIdle: return "idle";
+    case ProbeOrigin::kServing: return "serving";
+  }
+  return "alone";
+}
+
 int64_t HeapInUse() {
   const struct mallinfo2 info = mallinfo2();
   return static_cast<int64_t>(info.uordblks + info.hblkhd);
