@@ -64,13 +64,18 @@ std::optional<size_t> TailCut(const LayerGraph& graph, std::span<const double> l
   return found;
 }
 
+double CostOf(const CutPoint& cut, const StageRule& rule) {
+  const double us_per_kb = cut.bytes > rule.large_bytes ? rule.us_per_large_kb : rule.us_per_kb;
+  return static_cast<double>(cut.bytes) / 1000 * us_per_kb + rule.us_per_stage;
+}
+
 Places MakePlaces(const LayerGraph& graph, std::span<const double> layer_us, const StageRule& rule) {
   std::vector<double> before(1, 0.0);
   for (const double us : layer_us) before.push_back(before.back() + us);
   Places places{.at_us = {0}, .cost_us = {0}, .must = {true}};
   for (const CutPoint& cut : graph.cuts) {
     places.at_us.push_back(before[static_cast<size_t>(cut.next_layer)]);
-    places.cost_us.push_back(static_cast<double>(cut.bytes) / 1000 * rule.us_per_kb + rule.us_per_stage);
+    places.cost_us.push_back(CostOf(cut, rule));
     places.must.push_back(false);
   }
   places.at_us.push_back(before.back());
@@ -97,7 +102,7 @@ std::optional<Path> CheapestPath(const Places& places, const Limits& limits) {
       if (places.must[i]) break;
     }
   }
-  if (cost.back() > limits.most_cost_us) return std::nullopt;
+  if (cost.back() == kInfinite || cost.back() > limits.most_cost_us) return std::nullopt;
   Path path{.cost_us = cost.back()};
   for (size_t to = places.last(); to > 0; to = from[to]) {
     path.longest_us = std::max(path.longest_us, places.at_us[to] - places.at_us[from[to]]);

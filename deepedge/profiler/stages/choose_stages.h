@@ -16,13 +16,16 @@
 
 namespace deepedge {
 
-// Costs of borders are measured: 0.4 to 0.6 us a kB where the tensor stays in the cache, and 2 us to start a stage.
+// Costs of borders are measured: 0.4 to 0.6 us a kB where the tensors stay in the cache, 1 to 1.2 us a kB where they do
+// not, and 2 us to start a stage.
 struct StageRule {
   double longest_us = 15000;      // no stage shall be longer
   double shortest_us = 5000;      // nor shorter, unless it is all that lies before the tail, or the tail
   double whole_below_us = 10000;  // a net that takes less is not cut, but for its tail
   double most_cost = 0.03;        // of all cuts together, as a share of the net's time
   double us_per_kb = 0.5;         // of 1000 bytes that cross a border
+  double us_per_large_kb = 1.2;   // the same where all that cross it are more than this
+  int64_t large_bytes = int64_t{1} << 20;
   double us_per_stage = 2;
   // The fully connected layers at the end become a stage of their own, which can be batched over streams, where they
   // take more than this share of the time and have more than so many bytes of weights.
