@@ -59,7 +59,8 @@ TEST(PressureMeter, SharesAreOfTheTimeBetween) {
   const Pressure before = {.some = {.total_us = 1'000'000}, .full = PressureCount{.total_us = 500'000}};
   const Pressure after = {.some = {.total_us = 1'500'000}, .full = PressureCount{.total_us = 600'000}};
   EXPECT_EQ(PressureBetween(before, after, seconds(1)), (PressureUse{.some = 0.5, .full = 0.1}));
-  EXPECT_EQ(PressureBetween(before, after, std::chrono::milliseconds(250)).some, 1);  // the counters were read at another time
+  EXPECT_EQ(PressureBetween(before, after, std::chrono::milliseconds(250)).some,
+            1);  // the counters were read at another time
   EXPECT_EQ(PressureBetween(after, before, seconds(1)), (PressureUse{.some = 0, .full = 0}));
 }
 
