@@ -175,6 +175,7 @@ void AddBenchCommand(CLI::App& program, Action& action) {
   AddTracker(*bench, action);
   AddBatches(*bench, action);
   AddBenchProfiler(*bench, action);
+  AddBenchStages(*bench, action);
   CLI::App* command = bench->add_subcommand("throughput", "every frame of files, against plain single-thread loops");
   const auto options = std::make_shared<ThroughputOptions>();
   const auto json = std::make_shared<bool>(false);

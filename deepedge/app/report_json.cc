@@ -59,6 +59,39 @@ Json CascadeJson(const CascadeReport& cascade, double seconds) {
   return json;
 }
 
+Json StageJson(const StageReport& stage) {
+  return {{"model", stage.key.model},
+          {"setting", ToString(stage.key.setting)},
+          {"stage", stage.key.stage + 1},
+          {"generation", stage.generation},
+          {"runs", stage.runs},
+          {"solo_ms", Rounded(stage.solo_us / 1e3)},
+          {"predicted_ms", Rounded(stage.predicted_us / 1e3)},
+          {"actual_ms", Rounded(stage.actual_us / 1e3)},
+          {"ratio", Rounded(stage.ratio)},
+          {"spread", Rounded(stage.spread)},
+          {"p99_ratio", Rounded(stage.p99_ratio)},
+          {"drifting", stage.is_drifting}};
+}
+
+Json ProfileJson(const ProfileReport& profile) {
+  Json json = {{"kappa", Rounded(profile.box.kappa)},
+               {"kappa_from", ToString(profile.box.source)},
+               {"observed", profile.observed},
+               {"lost", profile.lost}};
+  json["stages"] = Json::array();
+  for (const StageReport& stage : profile.stages) json["stages"].push_back(StageJson(stage));
+  json["served"] = Json::array();
+  for (const ServedSetting& served : profile.served) {
+    json["served"].push_back({{"model", served.model},
+                              {"setting", ToString(served.setting)},
+                              {"runs", served.runs},
+                              {"median_ms", Rounded(served.median_us / 1e3)}});
+  }
+  json["questions"] = profile.questions;
+  return json;
+}
+
 Json CountsJson(const SinkCounts& counts) {
   return {{"accepted", counts.accepted}, {"delivered", counts.delivered}, {"lost", counts.lost}};
 }
@@ -93,6 +126,7 @@ Json SummaryJson(const RunReport& report, const EventReport& events, const Memor
   json["process"] = {{"cpu_s", Rounded(static_cast<double>(report.cpu.count()) / 1e6)},
                      {"memory_mb", Rounded(static_cast<double>(memory.resident) / 1e6)},
                      {"peak_memory_mb", Rounded(static_cast<double>(memory.peak_resident) / 1e6)}};
+  if (report.profile) json["profile"] = ProfileJson(*report.profile);
   json["events"] = CountsJson(events.overall);
   json["sinks"] = Json::array();
   for (const auto& [name, counts] : events.sinks) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace deepedge {
 namespace {
@@ -46,6 +47,29 @@ std::string CourierLine(const CourierCounts& courier) {
   if (courier.refused > 0) line += fmt::format(", {} refused", courier.refused);
   if (courier.lost > 0) line += fmt::format(", {} lost", courier.lost);
   if (!courier.last_error.empty()) line += fmt::format(" ({})", courier.last_error);
+  return line;
+}
+
+// Nothing where runs take what was predicted.
+std::string ProfileLine(const ProfileReport& profile) {
+  constexpr double kWorthSaying = 1.1;
+  std::string line;
+  const auto add = [&line](const std::string& text) { line += (line.empty() ? "profile: " : "; ") + text; };
+  if (profile.box.kappa > kWorthSaying) {
+    add(fmt::format("this box is {:.2f} times as slow as when it was measured", profile.box.kappa));
+  }
+  size_t others = 0;
+  bool named = false;
+  for (const StageReport& stage : profile.stages) {
+    if (!stage.is_drifting) continue;
+    if (std::exchange(named, true)) {
+      ++others;
+      continue;
+    }
+    add(fmt::format("{} {} stage {} takes {:.2f} times what was predicted", stage.key.model,
+                    ToString(stage.key.setting), stage.key.stage + 1, stage.ratio));
+  }
+  if (others > 0) line += fmt::format(", and {} more have left their profiles", others);
   return line;
 }
 
@@ -97,6 +121,10 @@ std::vector<std::string> RenderTable(const RunReport& now, const RunReport* befo
   for (const CourierCounts& courier : events.couriers) lines.push_back(CourierLine(courier));
 
   if (before != nullptr) return lines;
+  if (now.profile) {
+    std::string line = ProfileLine(*now.profile);
+    if (!line.empty()) lines.push_back(std::move(line));
+  }
   for (const CascadeReport& cascade : now.cascades) {
     if (!cascade.last_error.empty()) {
       lines.push_back(fmt::format("{} x {}: {}", cascade.stream, cascade.path, cascade.last_error));

@@ -13,6 +13,7 @@
 #include "deepedge/app/locate_or_add.h"
 #include "deepedge/app/report_json.h"
 #include "deepedge/app/report_text.h"
+#include "deepedge/app/run_profiler.h"
 #include "deepedge/app/run_specs.h"
 #include "deepedge/app/terminal.h"
 #include "deepedge/app/wakeup.h"
@@ -200,23 +201,28 @@ Status Run(const RunOptions& options) {
   for (const auto& model : models) labels.emplace(model->name, *model->labels);
   DE_TRY_STATUS(CheckLabels(plan.specs.streams, labels, plan.File()));
   DE_TRY(auto gallery, FindGallery(plan.state_folder / "gallery.json", models));
+  RunProfiler profiler(*engine, plan.state_folder, models, cpus.size(), clock);
   EventSinks sinks = NoEventSinks(clock);
   Wakeup wakeup;
   DE_TRY(const auto plane, DataPlane::Create({.cpus = cpus,
                                               .pace = options.pace == "fast" ? Pace::kFast : Pace::kReal,
                                               .all_finished = [&wakeup] { wakeup.Finish(); },
                                               .gallery = std::move(gallery),
-                                              .snapshots = SnapshotRuleOf(plan.events)},
+                                              .snapshots = SnapshotRuleOf(plan.events),
+                                              .runs = &profiler.runs()},
                                              plan.specs.streams, std::move(models), *sinks.bus, clock));
   // Files and brokers are touched last, when nothing is left to be refused.
   DE_TRY_STATUS(AddEventSinks(plan.events, plan.state_folder, clock, sinks));
   wakeup.TakeSignals();
   plane->Start();
+  profiler.Start(*plane);
   WatchUntilOver(*plane, sinks, wakeup, duration, terminal, clock);
   plane->Stop();
+  profiler.Stop();
   const Status closed = sinks.bus->Close();
 
-  const RunReport report = plane->Report();
+  RunReport report = plane->Report();
+  report.profile = profiler.Report();
   const EventReport events = ReportOf(sinks);
   // Events on standard output share it with the JSON summary, which is one line too; the table then goes to the
   // terminal.

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -36,12 +37,29 @@ void BindCurrentThread(int cpu) {
   pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
+// A thread may always step back. Where the kernel refuses all the same, it stays as it is, which is correct too.
+void LowerPriority(ThreadPriority priority) {
+  constexpr int kBackgroundNice = 10;
+  constexpr int kLowestNice = 19;
+  switch (priority) {
+    case ThreadPriority::kNormal: return;
+    case ThreadPriority::kBackground:
+      setpriority(PRIO_PROCESS, 0, kBackgroundNice);  // 0: on Linux the calling thread alone
+      return;
+    case ThreadPriority::kIdle:
+      const sched_param none{};
+      if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) setpriority(PRIO_PROCESS, 0, kLowestNice);
+      return;
+  }
+}
+
 }  // namespace
 
 Thread::Thread(Options options, std::function<void(std::stop_token)> loop)
     : thread_([options = std::move(options), loop = std::move(loop)](std::stop_token stop) {
         pthread_setname_np(pthread_self(), options.name.substr(0, 15).c_str());
         if (options.cpu) BindCurrentThread(*options.cpu);
+        LowerPriority(options.priority);
         loop(std::move(stop));
       }) {}
 

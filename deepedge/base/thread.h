@@ -15,11 +15,19 @@
 
 namespace deepedge {
 
+// How a thread stands to others when there are not enough CPUs.
+enum class ThreadPriority {
+  kNormal,
+  kBackground,  // behind normal ones, but it gets on: nice 10
+  kIdle,        // what nobody else wants: SCHED_IDLE, or nice 19 where that is not allowed
+};
+
 class Thread {
  public:
   struct Options {
     std::string name;        // at most 15 characters are kept by the kernel
     std::optional<int> cpu;  // bind to this CPU; not set: anywhere the process may run
+    ThreadPriority priority = ThreadPriority::kNormal;
   };
 
   Thread() = default;

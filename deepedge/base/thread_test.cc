@@ -1,7 +1,10 @@
 #include "deepedge/base/thread.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/resource.h>
 
+#include <atomic>
 #include <latch>
 
 namespace deepedge {
@@ -45,6 +48,24 @@ TEST(Thread, OwnerStopsAndJoins) {
     });
   }
   EXPECT_TRUE(stopped);
+}
+
+TEST(Thread, StepsBackAsFarAsItIsTold) {
+  int background = 0;
+  int policy = -1;
+  int nice_of_idle = 0;
+  {
+    Thread thread({.name = "de-test", .priority = ThreadPriority::kBackground},
+                  [&](std::stop_token) { background = getpriority(PRIO_PROCESS, 0); });
+  }
+  {
+    Thread thread({.name = "de-test", .priority = ThreadPriority::kIdle}, [&](std::stop_token) {
+      policy = sched_getscheduler(0);
+      nice_of_idle = getpriority(PRIO_PROCESS, 0);
+    });
+  }
+  EXPECT_GE(background, 10);
+  EXPECT_TRUE(policy == SCHED_IDLE || nice_of_idle == 19) << policy << " " << nice_of_idle;
 }
 
 TEST(MemoryUse, IsRead) { EXPECT_GT(ReadMemoryUse().resident, 0); }

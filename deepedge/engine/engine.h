@@ -72,7 +72,8 @@ struct CompileOptions {
   // be given another. Compile fails with kBadInput where it cannot, or has no such input.
   std::map<std::string, Shape> input_shapes;
   // Places to cut the graph at (CutPoint::after_op of what Analyse told with the same options), ascending: it becomes
-  // cuts.size() + 1 stages, whose results together are those of the whole. Not with batches.
+  // cuts.size() + 1 stages, whose results together are those of the whole. Whether weights are copied or shared is
+  // decided for each stage by its own. Not with batches. Errors: kBadInput naming the file and the place.
   std::vector<int> cuts;
   // On how many cores one run is computed. Over 1: the caller computes, and threads of the engine help it, on any CPU
   // of the process; concurrency must be 1.

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <span>
@@ -23,15 +25,16 @@ struct EngineUnderTest {
   ModelFiles affine;
   ModelFiles dynamic;
   ModelFiles single;
+  ModelFiles layered;    // of several layers, one input and one output of fixed shape
   bool computes = true;  // the fake gives the answer to an input of ones, whatever the input
 };
 
 std::unique_ptr<EngineUnderTest> MakeOpenVino(const Path& folder) {
   auto engine = CreateOpenVinoEngine();
   EXPECT_TRUE(engine.ok());
-  return std::make_unique<EngineUnderTest>(EngineUnderTest{std::move(engine).value(), test_models::WriteAffine(folder),
-                                                           test_models::WriteDynamic(folder),
-                                                           test_models::WriteMixing(folder)});
+  return std::make_unique<EngineUnderTest>(
+      EngineUnderTest{std::move(engine).value(), test_models::WriteAffine(folder), test_models::WriteDynamic(folder),
+                      test_models::WriteMixing(folder), test_models::WriteConvolutions(folder)});
 }
 
 FakeModel FakeAffine(const std::string& name, const Shape& shape, const Shape& given) {
@@ -52,10 +55,16 @@ std::unique_ptr<EngineUnderTest> MakeFake(const Path& folder) {
   FakeModel single = FakeAffine("single", {1, 3, 4, 6}, {1, 3, 4, 6});
   single.takes_batches = false;
   engine->Add(single);
+  FakeModel layered = FakeAffine("layered", {1, 3, 4, 6}, {1, 3, 4, 6});
+  layered.profile.layers = {.layers = {{.name = "a"}, {.name = "b"}, {.name = "c"}},
+                            .cuts = {{.after_op = 2, .next_layer = 1}, {.after_op = 5, .next_layer = 2}},
+                            .operations = 9};
+  engine->Add(layered);
   return std::make_unique<EngineUnderTest>(EngineUnderTest{std::move(engine),
                                                            {ModelFormat::kOnnx, folder / "affine.onnx", {}},
                                                            {ModelFormat::kOnnx, "dynamic", {}},
                                                            {ModelFormat::kOnnx, "single", {}},
+                                                           {ModelFormat::kOnnx, "layered", {}},
                                                            false});
 }
 
@@ -301,6 +310,99 @@ TEST_P(EngineContract, StopsOnABatchThatIsTooLarge) {
   ASSERT_TRUE(model);
   EXPECT_DEATH(static_cast<void>(model->SetBatch(0, 3)), "pictures");
   EXPECT_DEATH(static_cast<void>(model->SetBatch(0, 0)), "pictures");
+}
+
+std::vector<int> AllCuts(const LayerGraph& graph) {
+  std::vector<int> cuts;
+  for (const CutPoint& cut : graph.cuts) cuts.push_back(cut.after_op);
+  return cuts;
+}
+
+void FillWithSteps(const MutableTensorView& tensor, int begin) {
+  for (float& v : tensor.As<float>()) v = static_cast<float>(begin++ % 17) / 8 - 1;
+}
+
+// But for the order in which an engine forms sums, which may follow from the layout that a tensor comes in.
+bool SameNumbers(std::span<const float> a, std::span<const float> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](float x, float y) { return std::abs(x - y) <= 1e-5F * std::max(1.0F, std::abs(y)); });
+}
+
+std::vector<float> FloatsOf(const TensorView& tensor) {
+  const auto numbers = tensor.As<float>();
+  return {numbers.begin(), numbers.end()};
+}
+
+TEST_P(EngineContract, StagesGiveWhatTheWholeGives) {
+  const std::vector<int> cuts = AllCuts(engine().Analyse(it().layered, {}).value());
+  ASSERT_GE(cuts.size(), 2U);
+  const auto whole = Compile(it().layered);
+  const auto cut = Compile(it().layered, {.concurrency = 2, .cuts = cuts});
+  ASSERT_TRUE(whole && cut);
+  EXPECT_EQ(whole->stages(), 1);
+  ASSERT_EQ(cut->stages(), static_cast<int>(cuts.size()) + 1);
+  EXPECT_EQ(cut->concurrency(), 2);
+  EXPECT_EQ(cut->inputs()[0].name, whole->inputs()[0].name);
+  EXPECT_EQ(cut->outputs()[0].name, whole->outputs()[0].name);
+  for (int round = 0; round < 3; ++round) {
+    FillWithSteps(whole->Input(0, 0), round);
+    ASSERT_TRUE(whole->RunStage(0, 0).ok());
+    const std::vector<float> wanted = FloatsOf(whole->Output(0, 0));
+    for (const int slot : {0, 1}) {
+      FillWithSteps(cut->Input(slot, 0), round);
+      ASSERT_TRUE(cut->Run(slot).ok());
+      EXPECT_TRUE(SameNumbers(FloatsOf(cut->Output(slot, 0)), wanted));
+    }
+  }
+}
+
+TEST_P(EngineContract, StagesInOrderAreARun) {
+  const std::vector<int> cuts = AllCuts(engine().Analyse(it().layered, {}).value());
+  const auto model = Compile(it().layered, {.concurrency = 2, .cuts = cuts});
+  ASSERT_TRUE(model);
+  FillWithSteps(model->Input(0, 0), 3);
+  FillWithSteps(model->Input(1, 0), 5);
+  ASSERT_TRUE(model->Run(0).ok() && model->Run(1).ok());
+  const std::array<std::vector<float>, 2> wanted{FloatsOf(model->Output(0, 0)), FloatsOf(model->Output(1, 0))};
+  // Slots take turns, each stage in a thread of its own; one slot begins anew on the way.
+  ASSERT_TRUE(model->RunStage(1, 0).ok());
+  for (int stage = 0; stage < model->stages(); ++stage) {
+    for (const int slot : {0, 1}) {
+      std::jthread([&] { EXPECT_TRUE(model->RunStage(slot, stage).ok()); });
+    }
+  }
+  for (const int slot : {0, 1}) EXPECT_EQ(FloatsOf(model->Output(slot, 0)), wanted[static_cast<size_t>(slot)]);
+}
+
+TEST_P(EngineContract, StopsOnStagesOutOfOrder) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const std::vector<int> cuts = AllCuts(engine().Analyse(it().layered, {}).value());
+  const auto model = Compile(it().layered, {.cuts = cuts});
+  ASSERT_TRUE(model);
+  EXPECT_DEATH(static_cast<void>(model->RunStage(0, model->stages())), "stage");
+  ASSERT_TRUE(model->RunStage(0, 0).ok());
+  EXPECT_DEATH(static_cast<void>(model->RunStage(0, 2)), "stage");
+}
+
+TEST_P(EngineContract, RefusesCutsThatAreNoPlaces) {
+  const std::vector<int> cuts = AllCuts(engine().Analyse(it().layered, {}).value());
+  const auto refused = [&](const CompileOptions& options, const std::string& place) {
+    const auto model = engine().Compile(it().layered, options);
+    if (model.ok()) return ::testing::AssertionFailure() << "was compiled";
+    const std::string& message = model.error().message;
+    if (model.error().code != ErrorCode::kBadInput) return ::testing::AssertionFailure() << message;
+    const std::string named = it().layered.graph.string() + ": cut after operation " + place + ": ";
+    if (!message.starts_with(named)) return ::testing::AssertionFailure() << message;
+    return ::testing::AssertionSuccess();
+  };
+  const std::string first = std::to_string(cuts[0]);
+  EXPECT_TRUE(refused({.cuts = {cuts[1], cuts[0]}}, first));
+  EXPECT_TRUE(refused({.cuts = {cuts[0], cuts[0]}}, first));
+  EXPECT_TRUE(refused({.cuts = {0}}, "0"));
+  EXPECT_TRUE(refused({.cuts = {-1}}, "-1"));
+  EXPECT_TRUE(refused({.cuts = {cuts[0], 100000}}, "100000"));
+  const PictureInput picture{.width = 16, .height = 16};
+  EXPECT_TRUE(refused({.picture = picture, .max_batch = 2, .cuts = {cuts[0]}}, first));
 }
 
 TEST_P(EngineContract, NamesTheFileThatIsMissing) {

@@ -12,8 +12,9 @@ namespace deepedge {
 // What the packets of a source hold: codec, its parameters, and what is known of the size. A source makes a new one
 // when any of it changes in mid-stream; a decoder compares pointers. Immutable.
 struct StreamFormat {
-  std::string codec;  // FFmpeg's name: "h264", "hevc", "mjpeg", "rawvideo", ...
-  int width = 0;      // 0 when not known before the first picture
+  std::string codec;    // FFmpeg's name: "h264", "hevc", "mjpeg", "rawvideo", ...
+  std::string profile;  // of the codec, as FFmpeg names it: "High", "Constrained Baseline"; empty: not known
+  int width = 0;        // 0 when not known before the first picture
   int height = 0;
   double frame_rate = 0;               // 0 when not known
   std::shared_ptr<const void> native;  // the implementation's own parameters

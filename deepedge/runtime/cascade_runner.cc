@@ -177,7 +177,8 @@ Result<std::vector<CascadeRunner::Look>> CascadeRunner::LookAtAll(const Question
   LaneTools& tools = environment_.tools[context.lane.value];
   Parts parts = TakeParts(question, tools.warper);
   InferenceCost cost;
-  auto results = RunModelOnPictures(model_, context.slot, tools.scaler, parts.views, environment_.clock, cost);
+  auto results = RunModelOnPictures(model_, context.slot, tools.scaler, parts.views, environment_.clock, cost,
+                                    environment_.RunsOf(context.lane));
   {
     MutexLock lock(mutex_);
     cost_ += cost;

@@ -32,7 +32,8 @@ Result<std::unique_ptr<DataPlane>> DataPlane::Create(Options options, const std:
 Status DataPlane::AddStream(const StreamSpec& spec, uint32_t index) {
   DE_TRY(const SourceKind kind, KindOf(spec.address));
   DE_TRY(auto source, MakeSource({.address = spec.address}, clock_));
-  const TaskEnvironment environment{.lanes = *lanes_, .clock = clock_, .events = events_, .tools = tools_};
+  const TaskEnvironment environment{
+      .lanes = *lanes_, .clock = clock_, .events = events_, .tools = tools_, .runs = options_.runs};
   auto stream = std::make_unique<StreamRunner>(
       StreamRunner::Options{
           .id = {index}, .name = spec.name, .lossless = options_.pace == Pace::kFast && kind == SourceKind::kFile},
@@ -97,6 +98,16 @@ std::vector<std::unique_ptr<LoadedModel>> DataPlane::TakeModels() {
     DE_CHECK(stopped_);
   }
   return std::move(models_);
+}
+
+LaneLoad DataPlane::Load() const {
+  constexpr size_t kBegunToWait = 8;  // packets: with fewer, decoding keeps up
+  LaneLoad load{.lanes = lanes_->count()};
+  for (const Lanes::LaneUse& use : lanes_->Use()) load.busy += use.busy;
+  for (const auto& stream : streams_) {
+    load.decode_waits = load.decode_waits || stream->Status().queued_packets >= kBegunToWait;
+  }
+  return load;
 }
 
 RunReport DataPlane::Report() const {

@@ -6,7 +6,8 @@
 //   plane->Stop();            // readers first, then lanes; afterwards every frame has its ending
 //   Print(plane->Report());
 //
-// Threads: one lane a core, one I/O thread a stream. Create, Start and Stop from one thread; Report from any.
+// Threads: one lane a core, one I/O thread a stream. Create, Start and Stop from one thread; Report and Load
+// from any.
 #pragma once
 
 #include <atomic>
@@ -23,6 +24,8 @@
 #include "deepedge/ingest/source.h"
 #include "deepedge/ingest/stream_reader.h"
 #include "deepedge/runtime/loaded_model.h"
+#include "deepedge/runtime/probe_budget.h"
+#include "deepedge/runtime/profile_report.h"
 #include "deepedge/runtime/stream_runner.h"
 #include "deepedge/runtime/stream_spec.h"
 #include "deepedge/runtime/task_builder.h"
@@ -55,6 +58,7 @@ struct RunReport {
   std::vector<TaskReport> tasks;
   std::vector<CascadeReport> cascades;
   std::vector<Lanes::LaneUse> lanes;
+  std::optional<ProfileReport> profile;  // from who watches it
 };
 
 class DataPlane final : public StreamRunner::Listener {
@@ -66,6 +70,7 @@ class DataPlane final : public StreamRunner::Listener {
     uint64_t seed = 1;
     std::shared_ptr<const Gallery> gallery;  // who embeddings of cascades are; may be null
     SnapshotRule snapshots = {};
+    RunLog* runs = nullptr;  // with a list for each of `cpus`: told of every run of an engine; may be null
   };
 
   // `models` are taken over; `events` and `clock` must outlive the plane. Errors: kBadInput naming a stream, model or
@@ -78,6 +83,7 @@ class DataPlane final : public StreamRunner::Listener {
   void Start() DE_EXCLUDES(mutex_);
   void Stop() DE_EXCLUDES(mutex_);
   RunReport Report() const DE_EXCLUDES(mutex_);
+  LaneLoad Load() const;
   // After Stop: the models back, to be used again.
   std::vector<std::unique_ptr<LoadedModel>> TakeModels() DE_EXCLUDES(mutex_);
 

@@ -127,7 +127,7 @@ std::vector<std::vector<float>> FollowUp::Embed(const Frame& frame, const std::v
     views.push_back(Crop(picture, *part).picture);
   }
   auto results = RunModelOnPictures(*options_.reid, static_cast<int>(lane.value), environment_.tools[lane.value].scaler,
-                                    views, environment_.clock, cost);
+                                    views, environment_.clock, cost, environment_.RunsOf(lane));
   if (!results.ok()) {
     error_ = "embeddings for tracks: " + results.error().message;
     return {};

@@ -21,11 +21,13 @@ namespace {
 
 // One network of the model, for one size of the picture.
 struct Pass {
+  const LoadedModel& model;
   CompiledModel& compiled;
   const OutputDecoder& decoder;
   const PictureInput& input;
   int width = 0;
   int height = 0;
+  LaneLog* runs = nullptr;  // may be null
 };
 
 // Picture `index` of `count` that the input holds.
@@ -61,17 +63,46 @@ Status DecodeBatch(const Pass& pass, int slot, const std::vector<Placement>& pla
   return {};
 }
 
+// All stages, each told by itself. `cpu` is the thread's CPU time now, before and after.
+Status RunEngine(const Pass& pass, int slot, int batch, const Clock& clock, Duration& cpu) {
+  CompiledModel& compiled = pass.compiled;
+  const int stages = compiled.stages();
+  Status ran;
+  for (int stage = 0; stage < stages && ran.ok(); ++stage) {
+    const Time start = pass.runs != nullptr ? pass.runs->Begin() : Time{};
+    ran = stages == 1 ? compiled.Run(slot) : compiled.RunStage(slot, stage);
+    const Time end = pass.runs != nullptr ? clock.Now() : Time{};
+    const Duration before = std::exchange(cpu, ThreadCpuTime());
+    if (pass.runs == nullptr) continue;
+    if (!ran.ok()) {
+      pass.runs->Abandon();
+      continue;
+    }
+    pass.runs->End({.model = &pass.model,
+                    .width = pass.width,
+                    .height = pass.height,
+                    .batch = batch,
+                    .stage = stage,
+                    .stages = stages,
+                    .start = start,
+                    .end = end,
+                    .cpu = compiled.computes_in_caller() ? cpu - before : Duration(0)});
+  }
+  return ran;
+}
+
 // At most as many inputs as the model takes in one run.
 Status RunBatch(const Pass& pass, int slot, PictureScaler& scaler, std::span<const PictureView> pictures,
                 const Clock& clock, InferenceCost& cost, std::vector<InferenceResult>& results) {
   const PictureInput& input = pass.input;
   CompiledModel& compiled = pass.compiled;
   const auto parts = static_cast<size_t>(input.Parts());
+  const auto count = static_cast<int>(pictures.size() / parts);
   const Duration start = ThreadCpuTime();
-  DE_TRY_STATUS(compiled.SetBatch(slot, static_cast<int>(pictures.size() / parts)));
+  DE_TRY_STATUS(compiled.SetBatch(slot, count));
   const MutableTensorView batch = compiled.Input(slot, 0);
   std::vector<Placement> places;
-  places.reserve(pictures.size() / parts);
+  places.reserve(static_cast<size_t>(count));
   for (size_t i = 0; i < pictures.size(); ++i) {
     const PictureView& picture = pictures[i];
     const Placement place = PlacePicture(input.resize, picture.width, picture.height, pass.width, pass.height);
@@ -82,8 +113,8 @@ Status RunBatch(const Pass& pass, int slot, PictureScaler& scaler, std::span<con
   cost.scale += scaled - start;
 
   const Time run_start = clock.Now();
-  const Status ran = compiled.Run(slot);
-  const Duration inferred = ThreadCpuTime();
+  Duration inferred = scaled;
+  const Status ran = RunEngine(pass, slot, count, clock, inferred);
   cost.infer += compiled.computes_in_caller() ? inferred - scaled : clock.Now() - run_start;
   DE_TRY_STATUS(ran);
 
@@ -109,10 +140,10 @@ Result<std::vector<InferenceResult>> RunPass(const Pass& pass, int slot, Picture
 
 // What the smaller sizes of the pictures show, too; a thing that is seen in several is kept once.
 Status AddSmallerSizes(LoadedModel& model, int slot, PictureScaler& scaler, std::span<const PictureView> pictures,
-                       const Clock& clock, InferenceCost& cost, std::vector<InferenceResult>& results) {
+                       const Clock& clock, InferenceCost& cost, LaneLog* runs, std::vector<InferenceResult>& results) {
   const ModelCard& card = model.card;
   for (const PyramidLevel& level : model.smaller) {
-    const Pass pass{*level.compiled, *level.decoder, card.input, level.width, level.height};
+    const Pass pass{model, *level.compiled, *level.decoder, card.input, level.width, level.height, runs};
     DE_TRY(std::vector<InferenceResult> found, RunPass(pass, slot, scaler, pictures, clock, cost));
     for (size_t i = 0; i < found.size(); ++i) {
       auto& objects = found[i].objects;
@@ -143,15 +174,16 @@ void ClipToPicture(InferenceResult& result) {
 }  // namespace
 
 Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureScaler& scaler,
-                                          const PictureView& picture, const Clock& clock, InferenceCost& cost) {
-  DE_TRY(auto results, RunModelOnPictures(model, slot, scaler, std::span(&picture, 1), clock, cost));
+                                          const PictureView& picture, const Clock& clock, InferenceCost& cost,
+                                          LaneLog* runs) {
+  DE_TRY(auto results, RunModelOnPictures(model, slot, scaler, std::span(&picture, 1), clock, cost, runs));
   ClipToPicture(results.front());
   return std::move(results.front());
 }
 
 Result<std::vector<InferenceResult>> RunModelOnPictures(LoadedModel& model, int slot, PictureScaler& scaler,
                                                         std::span<const PictureView> pictures, const Clock& clock,
-                                                        InferenceCost& cost) {
+                                                        InferenceCost& cost, LaneLog* runs) {
   const PictureInput& input = model.card.input;
   if (pictures.size() % static_cast<size_t>(input.Parts()) != 0) {
     return Error{ErrorCode::kBadInput,
@@ -159,9 +191,9 @@ Result<std::vector<InferenceResult>> RunModelOnPictures(LoadedModel& model, int 
                              "behind a model that finds them",
                              model.name, input.patches)};
   }
-  const Pass pass{*model.compiled, *model.decoder, input, input.width, input.height};
+  const Pass pass{model, *model.compiled, *model.decoder, input, input.width, input.height, runs};
   DE_TRY(auto results, RunPass(pass, slot, scaler, pictures, clock, cost));
-  DE_TRY_STATUS(AddSmallerSizes(model, slot, scaler, pictures, clock, cost, results));
+  DE_TRY_STATUS(AddSmallerSizes(model, slot, scaler, pictures, clock, cost, runs, results));
   return results;
 }
 

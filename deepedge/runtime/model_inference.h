@@ -9,6 +9,7 @@
 #include "deepedge/base/result.h"
 #include "deepedge/media/pixel_ops.h"
 #include "deepedge/runtime/loaded_model.h"
+#include "deepedge/runtime/run_log.h"
 
 namespace deepedge {
 
@@ -24,9 +25,12 @@ struct InferenceCost {
 
 // The picture is a whole one: boxes and points are clipped to it. A model with a pyramid looks at it in every size.
 // Runs in the calling thread, on slot `slot` of the model, which nobody else uses meanwhile. Adds to `cost` also when
-// it fails. Errors: as PictureScaler, CompiledModel::Run and OutputDecoder; kBadInput for a model that takes patches.
+// it fails. `runs`, which may be null, is told what each run of the engine took on the clock; of those that fail only
+// that they are over. Errors: as PictureScaler, CompiledModel::Run and OutputDecoder; kBadInput for a model that takes
+// patches.
 Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureScaler& scaler,
-                                          const PictureView& picture, const Clock& clock, InferenceCost& cost);
+                                          const PictureView& picture, const Clock& clock, InferenceCost& cost,
+                                          LaneLog* runs = nullptr);
 
 // The same for several pictures, of any sizes and formats, with a result for each in their order: max_batch() of the
 // model in one run, one after the other where it takes one. All or nothing: the first error ends it. They may be parts
@@ -34,6 +38,6 @@ Result<InferenceResult> RunModelOnPicture(LoadedModel& model, int slot, PictureS
 // model of patches takes input.patches pictures for each result, those of the first one first (crop/patches.h).
 Result<std::vector<InferenceResult>> RunModelOnPictures(LoadedModel& model, int slot, PictureScaler& scaler,
                                                         std::span<const PictureView> pictures, const Clock& clock,
-                                                        InferenceCost& cost);
+                                                        InferenceCost& cost, LaneLog* runs = nullptr);
 
 }  // namespace deepedge

@@ -35,6 +35,8 @@ class MeanModel final : public CompiledModel {
     batch_ = pictures;
     return {};
   }
+  int stages() const override { return cut_into; }
+  Status RunStage(int slot, int stage) override { return stage + 1 == cut_into ? Run(slot) : Status(); }
   Status Run(int slot) override {
     if (fails) return Error{ErrorCode::kInternal, "no luck"};
     runs.push_back(batch_);
@@ -55,6 +57,7 @@ class MeanModel final : public CompiledModel {
 
   bool fails = false;
   bool wrong_shape = false;
+  int cut_into = 1;
   std::vector<int> runs;
 
  private:
@@ -103,13 +106,54 @@ class ModelInferenceTest : public ::testing::Test {
   Result<std::vector<InferenceResult>> Run(LoadedModel& model, const std::vector<RgbPicture>& pictures) {
     std::vector<PictureView> views;
     for (const RgbPicture& picture : pictures) views.push_back(picture.View());
-    return RunModelOnPictures(model, 0, scaler_, views, clock_, cost_);
+    return RunModelOnPictures(model, 0, scaler_, views, clock_, cost_, &log_.lane(0));
+  }
+  std::vector<EngineRun> Logged() {
+    std::vector<RunLog::LaneRun> logged;
+    log_.Drain(logged);
+    std::vector<EngineRun> runs;
+    for (const RunLog::LaneRun& run : logged) runs.push_back(run.run);
+    return runs;
   }
 
   PictureScaler scaler_;
   ManualClock clock_;
   InferenceCost cost_;
+  RunLog log_{1, clock_};
 };
+
+TEST_F(ModelInferenceTest, EveryRunIsToldWithItsBatch) {
+  LoadedModel model = Load(2);
+  ASSERT_TRUE(Run(model, {Plain(4, 4, 1), Plain(4, 4, 2), Plain(4, 4, 3)}).ok());
+  const std::vector<EngineRun> runs = Logged();
+  ASSERT_EQ(runs.size(), 2U);
+  EXPECT_EQ(runs[0].model, &model);
+  EXPECT_EQ(runs[0].width, kSide);
+  EXPECT_EQ(runs[0].batch, 2);
+  EXPECT_EQ(runs[1].batch, 1);
+  EXPECT_EQ(runs[1].stages, 1);
+}
+
+TEST_F(ModelInferenceTest, StagesAreToldOneByOne) {
+  LoadedModel model = Load(1);
+  NetOf(model).cut_into = 3;
+  ASSERT_TRUE(Run(model, {Plain(4, 4, 1)}).ok());
+  const std::vector<EngineRun> runs = Logged();
+  ASSERT_EQ(runs.size(), 3U);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(runs[static_cast<size_t>(i)].stage, i);
+  EXPECT_EQ(runs[0].stages, 3);
+  EXPECT_THAT(NetOf(model).runs, ElementsAre(1));
+}
+
+TEST_F(ModelInferenceTest, ARunThatFailsIsOverButNotTold) {
+  LoadedModel model = Load(1);
+  NetOf(model).fails = true;
+  ASSERT_FALSE(Run(model, {Plain(4, 4, 1)}).ok());
+  clock_.Advance(Duration(7));
+  std::vector<RunLog::LaneRun> logged;
+  EXPECT_EQ(log_.Drain(logged), clock_.Now()) << "nothing goes on";
+  EXPECT_TRUE(logged.empty());
+}
 
 TEST_F(ModelInferenceTest, AnswersEveryPictureInItsOrderWhateverTheBatch) {
   const std::vector<RgbPicture> pictures{Plain(4, 4, 10), Plain(8, 8, 20), Plain(3, 3, 30), Plain(9, 9, 40),

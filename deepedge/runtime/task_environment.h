@@ -7,6 +7,7 @@
 #include "deepedge/events/sink.h"
 #include "deepedge/media/pixel_ops.h"
 #include "deepedge/pipeline/crop/align.h"
+#include "deepedge/runtime/run_log.h"
 #include "deepedge/scheduler/lanes.h"
 
 namespace deepedge {
@@ -23,6 +24,9 @@ struct TaskEnvironment {
   const Clock& clock;
   EventSink& events;
   std::vector<LaneTools>& tools;  // one a lane
+  RunLog* runs = nullptr;         // is told of every run of an engine; may be null
+
+  LaneLog* RunsOf(LaneId lane) const { return runs != nullptr ? &runs->lane(lane.value) : nullptr; }
 };
 
 // Told when a task or a model of its cascades has taken or finished a frame, so that a stream that must not lose any

@@ -118,7 +118,7 @@ void TaskRunner::EndTracks() {
 void TaskRunner::Infer(const FramePtr& frame, const RunContext& context) {
   InferenceCost cost;
   auto result = RunModelOnPicture(model_, context.slot, environment_.tools[context.lane.value].scaler, frame->picture,
-                                  environment_.clock, cost);
+                                  environment_.clock, cost, environment_.RunsOf(context.lane));
   Time available = environment_.clock.Now();
   const bool done = result.ok();
   std::string error = done ? std::string() : result.error().message;

@@ -1,4 +1,5 @@
 """What the end-to-end tests share: running the program as a user would, and reading what it says."""
+import atexit
 import json
 import os
 import subprocess
@@ -8,6 +9,11 @@ import unittest
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+# What the program keeps for its user is not that of who runs the tests.
+_state = tempfile.TemporaryDirectory(prefix="deepedge_state_")
+atexit.register(_state.cleanup)
+os.environ["XDG_STATE_HOME"] = _state.name
 
 
 def deepedge():

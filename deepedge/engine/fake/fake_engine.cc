@@ -55,6 +55,7 @@ class FakeCompiledModel final : public CompiledModel {
       }
       slots_.push_back(std::move(tensors));
       batches_.push_back(1);
+      next_.push_back(0);
     }
   }
 
@@ -99,10 +100,14 @@ class FakeCompiledModel final : public CompiledModel {
   int stages() const override { return stages_; }
 
   Status RunStage(int slot, int stage) override {
-    DE_CHECK(stage >= 0 && stage < stages_);
+    DE_CHECK(slot >= 0 && slot < concurrency());
+    int& next = next_[static_cast<size_t>(slot)];
+    DE_CHECK(stage == 0 || (stage == next && stage < stages_));
+    next = 0;
     for (size_t i = 0; i < inputs_.size(); ++i) DE_CHECK(InputAt(slot, i).has_value());
     spend_(model_->profile.run_time * BatchOf(slot) / stages_);
     if (model_->run_error) return *model_->run_error;
+    next = stage + 1;
     return {};
   }
 
@@ -130,6 +135,7 @@ class FakeCompiledModel final : public CompiledModel {
   const std::function<void(Duration)> spend_;
   std::vector<Tensor> outputs_;                            // the model's, for max_batch_ pictures
   std::vector<int> batches_;                               // of each slot
+  std::vector<int> next_;                                  // stage that may run now, beside the first, of each slot
   std::vector<std::vector<std::optional<Tensor>>> slots_;  // inputs of each slot
 };
 
@@ -145,6 +151,21 @@ Result<std::vector<TensorSpec>> InputsFor(const FakeModel& model, const std::opt
   inputs.front().type = ElementType::kU8;
   inputs.front().shape = {1, picture->Parts() * picture->height, picture->width, ChannelCount(picture->order)};
   return inputs;
+}
+
+Status CheckCuts(const FakeModel& model, const CompileOptions& options) {
+  const auto bad = [&](int cut, std::string_view why) {
+    return Error{ErrorCode::kBadInput, fmt::format("{}: cut after operation {}: {}", model.profile.model, cut, why)};
+  };
+  const auto& legal = model.profile.layers.cuts;
+  for (size_t i = 0; i < options.cuts.size(); ++i) {
+    const int cut = options.cuts[i];
+    if (options.max_batch > 1) return bad(cut, "a model for batches is not cut");
+    if (i > 0 && cut <= options.cuts[i - 1]) return bad(cut, "cuts must be ascending");
+    const bool known = std::any_of(legal.begin(), legal.end(), [&](const CutPoint& c) { return c.after_op == cut; });
+    if (!known) return bad(cut, "the graph cannot be cut there");
+  }
+  return {};
 }
 
 }  // namespace
@@ -192,6 +213,7 @@ Result<std::unique_ptr<CompiledModel>> FakeEngine::Compile(const ModelFiles& fil
     }
     spec->shape = shape;
   }
+  DE_TRY_STATUS(CheckCuts(*model, options));
   const int max_batch = TakesBatches(*model, options) ? options.max_batch : 1;
   return std::unique_ptr<CompiledModel>(
       std::make_unique<FakeCompiledModel>(std::move(model), std::move(inputs), options.concurrency, max_batch,

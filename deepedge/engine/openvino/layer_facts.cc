@@ -129,15 +129,19 @@ struct Weights {
 std::optional<Weights> WeightsBehind(const ov::Node* node) {
   constexpr int kMost = 8;
   Weights weights;
+  bool shifted = false;
   for (int i = 0; i < kMost; ++i) {
     const std::string_view type = TypeOf(*node);
     if (type == "Constant") {
       weights.elements = static_cast<int64_t>(ov::shape_size(node->get_output_shape(0)));
       const ov::element::Type& element = node->get_output_element_type(0);
-      weights.quantized = weights.quantized || (element.is_integral_number() && element.bitwidth() <= 8);
+      // The device multiplies bytes whose zero is zero only.
+      const bool bytes = element.is_integral_number() && element.bitwidth() <= 8 && !shifted;
+      weights.quantized = weights.quantized || bytes;
       return weights;
     }
     if (type == "FakeQuantize") weights.quantized = true;
+    if (type == "Subtract") shifted = true;
     const bool form = type == "FakeQuantize" || type == "Convert" || type == "Multiply" || type == "Subtract" ||
                       type == "Reshape" || type == "Transpose" || type == "Unsqueeze" || type == "Squeeze";
     if (!form || node->get_input_size() == 0) return std::nullopt;

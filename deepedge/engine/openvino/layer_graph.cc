@@ -6,6 +6,7 @@
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
 #include <openvino/op/fake_quantize.hpp>
+#include <openvino/op/util/variable_extension.hpp>
 #include <openvino/pass/constant_folding.hpp>
 #include <openvino/pass/manager.hpp>
 #include <set>
@@ -163,6 +164,26 @@ std::vector<Life> StoredTensors(const Sorted& graph) {
   return lives;
 }
 
+// Where a cut would lie inside something that must stay whole.
+std::vector<bool> TornPlaces(const Sorted& graph) {
+  std::vector<bool> torn(graph.ops.size() + 1, false);
+  const auto keep = [&](int first, int last) {
+    for (int i = first; i < last; ++i) torn[static_cast<size_t>(i)] = true;
+  };
+  for (size_t l = 0; l < graph.anchor.size(); ++l) keep(graph.anchor[l], graph.last[l]);
+  // A state is read and written by the same stage.
+  std::map<std::string, std::pair<int, int>> states;
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    const auto* const state = dynamic_cast<const ov::op::util::VariableExtension*>(graph.ops[i].get());
+    if (state == nullptr) continue;
+    const auto place = static_cast<int>(i);
+    const auto [entry, is_new] = states.emplace(state->get_variable_id(), std::pair(place, place));
+    entry->second.second = place;
+  }
+  for (const auto& [id, places] : states) keep(places.first, places.second);
+  return torn;
+}
+
 std::vector<CutPoint> FindCuts(const Sorted& graph, const std::vector<Life>& lives) {
   const size_t n = graph.ops.size();
   std::vector<int64_t> bytes(n + 1);
@@ -173,11 +194,7 @@ std::vector<CutPoint> FindCuts(const Sorted& graph, const std::vector<Life>& liv
       ++tensors[static_cast<size_t>(i)];
     }
   }
-  // Between the first and the last operation of a layer there is no place to cut.
-  std::vector<bool> torn(n + 1, false);
-  for (size_t l = 0; l < graph.anchor.size(); ++l) {
-    for (int i = graph.anchor[l]; i < graph.last[l]; ++i) torn[static_cast<size_t>(i)] = true;
-  }
+  const std::vector<bool> torn = TornPlaces(graph);
   std::vector<CutPoint> cuts;
   int layers_before = 0;
   for (size_t i = 0; i < n; ++i) {

@@ -75,6 +75,17 @@ TEST(LayerGraph, EveryTimeIsOfALayerItNames) {
   EXPECT_FALSE(times.layers.empty());
   for (const LayerTime& time : times.layers) EXPECT_TRUE(names.contains(time.layer)) << time.layer;
   EXPECT_TRUE(engine->Compile(files, {}).value()->TimesOfLayers(0).layers.empty());
+  // Cut, layers are the same; those of all stages are told.
+  CompileOptions options{.time_layers = true};
+  for (const CutPoint& cut : graph.cuts) options.cuts.push_back(cut.after_op);
+  const auto staged = std::move(engine->Compile(files, options)).value();
+  ASSERT_TRUE(staged->Run(0).ok());
+  const LayerTimes in_stages = staged->TimesOfLayers(0);
+  EXPECT_EQ(in_stages.runs, 2);
+  std::set<std::string> timed;
+  for (const LayerTime& time : in_stages.layers) timed.insert(time.layer);
+  for (const LayerTime& time : times.layers) EXPECT_TRUE(timed.contains(time.layer)) << time.layer;
+  for (const std::string& layer : timed) EXPECT_TRUE(names.contains(layer)) << layer;
 }
 
 }  // namespace

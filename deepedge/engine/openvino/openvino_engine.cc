@@ -20,6 +20,7 @@
 #include "deepedge/engine/openvino/ov_types.h"
 #include "deepedge/engine/openvino/picture_input.h"
 #include "deepedge/engine/openvino/quantizer.h"
+#include "deepedge/engine/openvino/staged_model.h"
 
 namespace deepedge {
 namespace {
@@ -103,6 +104,7 @@ class OpenVinoEngine final : public Engine {
                                                         ToString(options.precision))};
     }
     DE_TRY(const LoadedGraph loaded, Prepare(files, options));
+    if (!options.cuts.empty()) return StagedModel::Create(core_, loaded.model, options, files.graph);
     if (options.picture && options.max_batch > 1 && BatchPays(*loaded.model, options.batch_from_bytes)) {
       auto batched = OpenVinoModel::CreateBatched(core_, *loaded.model, options, files.graph);
       if (batched) return batched;

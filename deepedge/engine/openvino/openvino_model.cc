@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -14,22 +13,14 @@
 #include "deepedge/engine/openvino/graph_loader.h"
 #include "deepedge/engine/openvino/layer_graph.h"
 #include "deepedge/engine/openvino/ov_types.h"
+#include "deepedge/engine/openvino/requests.h"
 
 namespace deepedge {
 namespace {
 
-constexpr const char* kDevice = "CPU";
-
 bool Fits(const Shape& shape, const Shape& allowed) {
   return shape.size() == allowed.size() &&
          std::equal(shape.begin(), shape.end(), allowed.begin(), [](int64_t d, int64_t a) { return a < 0 || a == d; });
-}
-
-// Zeros, so that nothing is computed from memory that nobody wrote.
-ov::Tensor MakeTensor(const TensorSpec& spec, const Shape& shape) {
-  ov::Tensor tensor(ToOv(spec.type), ov::Shape(shape.begin(), shape.end()));
-  if (tensor.get_byte_size() > 0) std::memset(tensor.data(), 0, tensor.get_byte_size());
-  return tensor;
 }
 
 }  // namespace
@@ -171,9 +162,7 @@ MutableTensorView OpenVinoModel::Input(int slot, size_t index) {
   DE_CHECK(index < inputs_.size());
   ov::Tensor& tensor = owner.inputs[index];
   DE_CHECK(static_cast<bool>(tensor));  // an input without a fixed shape needs ResizeInput first
-  return {inputs_[index].type,
-          FromOv(tensor.get_shape()),
-          {static_cast<std::byte*>(tensor.data()), tensor.get_byte_size()}};
+  return ViewOf(tensor, inputs_[index].type);
 }
 
 Error OpenVinoModel::BadShape(size_t index, const Shape& shape) const {
@@ -237,22 +226,11 @@ Status OpenVinoModel::Run(int slot) {
 
 LayerTimes OpenVinoModel::TimesOfLayers(int slot) const {
   if (layers_.empty()) return {};
-  std::map<std::string, double> times;
-  const auto layer_of = [&](const ov::ProfilingInfo& kernel) -> std::string {
-    const auto found = layers_.find(kernel.node_name);
-    return found == layers_.end() ? std::string() : found->second;
-  };
-  const auto read = [&]() -> Status {
-    for (const ov::ProfilingInfo& kernel : SlotAt(slot).request.get_profiling_info()) {
-      if (kernel.status != ov::ProfilingInfo::Status::EXECUTED) continue;
-      times[layer_of(kernel)] += std::chrono::duration<double, std::micro>(kernel.real_time).count();
-    }
-    return {};
-  };
-  if (!CatchOv(file_, ErrorCode::kInternal, read).ok()) return {};
-  LayerTimes result{.runs = SlotAt(slot).runs};
-  for (const auto& [layer, us] : times) result.layers.push_back({layer, us});
-  return result;
+  auto times = CatchOv(file_, ErrorCode::kInternal, [&]() -> Result<std::vector<LayerTime>> {
+    return ReadLayerTimes({SlotAt(slot).request}, layers_);
+  });
+  if (!times.ok()) return {};
+  return {.runs = SlotAt(slot).runs, .layers = std::move(times).value()};
 }
 
 TensorView OpenVinoModel::Output(int slot, size_t index) const {
@@ -260,9 +238,8 @@ TensorView OpenVinoModel::Output(int slot, size_t index) const {
   DE_CHECK(index < outputs_.size());
   const ov::Tensor& tensor = owner.outputs[index];
   DE_CHECK(static_cast<bool>(tensor));  // there is no output before the first run
-  return {outputs_[index].type,
-          FromOv(tensor.get_shape()),
-          {static_cast<const std::byte*>(tensor.data()), tensor.get_byte_size()}};
+  const MutableTensorView view = ViewOf(tensor, outputs_[index].type);
+  return {view.type, view.shape, view.data};
 }
 
 }  // namespace deepedge

@@ -236,6 +236,8 @@ class FfmpegSource final : public Source {
     native->time_base = stream().time_base;
     auto format = std::make_shared<StreamFormat>();
     format->codec = avcodec_get_name(stream().codecpar->codec_id);
+    const char* const profile = avcodec_profile_name(stream().codecpar->codec_id, stream().codecpar->profile);
+    if (profile != nullptr) format->profile = profile;
     format->width = stream().codecpar->width;
     format->height = stream().codecpar->height;
     format->frame_rate = FrameRateOf(*context_, stream());

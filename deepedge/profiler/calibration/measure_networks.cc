@@ -58,31 +58,48 @@ Setting OwnSetting(const ProbeTarget& target) {
   return {{Precision::kFp32, target.picture->width, target.picture->height}};
 }
 
-std::vector<Setting> DrawSettings(const ProbeTarget& target, const std::vector<Precision>& precisions,
-                                  const NetworkOptions& options, std::mt19937& random) {
-  std::vector<Setting> settings{OwnSetting(target)};
+// Forms that the network is compiled in, with the largest batch that is measured of each.
+std::vector<Setting> DrawForms(const ProbeTarget& target, const std::vector<Precision>& precisions,
+                               const NetworkOptions& options, std::mt19937& random) {
+  std::vector<Setting> forms;
   const std::vector<VariantKey> sizes = SizesOf(target, 640 * 640);
   const auto draw = [&](size_t count) { return static_cast<size_t>(random() % count); };
-  constexpr int kMostTries = 60;
-  for (int i = 0; i < kMostTries && static_cast<int>(settings.size()) < options.settings; ++i) {
-    const VariantKey size = draw(2) == 0 ? sizes.front() : sizes[draw(sizes.size())];
-    Setting setting{{precisions[draw(precisions.size())], size.width, size.height}};
-    setting.batch = draw(2) == 0 ? 1 : 1 << (1 + draw(3));
-    setting.cores = options.cores > 1 && draw(4) == 0 ? 2 : 1;
-    if (std::find(settings.begin(), settings.end(), setting) == settings.end()) settings.push_back(setting);
+  constexpr int kMostTries = 40;
+  for (int i = 0; i < kMostTries && static_cast<int>(forms.size()) < options.forms; ++i) {
+    // Its own form first, then every precision once.
+    const size_t precision = forms.size() < precisions.size() ? forms.size() : draw(precisions.size());
+    const VariantKey size = forms.empty() || draw(2) == 0 ? sizes.front() : sizes[draw(sizes.size())];
+    Setting form{{precisions[precision], size.width, size.height}};
+    form.cores = !forms.empty() && options.cores > 1 && draw(4) == 0 ? 2 : 1;
+    const bool known = std::any_of(forms.begin(), forms.end(), [&](const Setting& other) {
+      return other.variant == form.variant && other.cores == form.cores;
+    });
+    if (known) continue;
+    form.batch = draw(3) == 0 ? 1 : 1 << (1 + draw(3));
+    forms.push_back(form);
   }
-  return settings;
+  return forms;
 }
 
-Status Measure(Engine& engine, const Clock& clock, const Setting& setting, Candidate& candidate) {
-  DE_TRY_STATUS(AddForm(engine, candidate.target, setting, candidate.model));
-  DE_TRY(Probe probe, Probe::Prepare(engine, candidate.target, setting, clock));
+Status MeasureRuns(Probe& probe, const Clock& clock, Candidate& candidate) {
   constexpr int kRuns = 5;
-  constexpr Duration kEnough = std::chrono::milliseconds(150);
+  constexpr Duration kEnough = std::chrono::milliseconds(120);
   const Time start = clock.Now();
   for (int i = 0; i < kRuns && (i < 2 || clock.Now() - start < kEnough); ++i) DE_TRY_STATUS(probe.Run());
   candidate.model.probes.push_back(probe.Summary());
   return {};
+}
+
+Status Measure(Engine& engine, const Clock& clock, const Setting& form, Candidate& candidate) {
+  DE_TRY_STATUS(AddForm(engine, candidate.target, form, candidate.model));
+  DE_TRY(Probe probe, Probe::Prepare(engine, candidate.target, form, clock));
+  DE_TRY_STATUS(MeasureRuns(probe, clock, candidate));
+  if (form.batch == 1) return {};
+  DE_TRY_STATUS(probe.UseBatch(1));
+  DE_TRY_STATUS(MeasureRuns(probe, clock, candidate));
+  if (form.batch < 4) return {};
+  DE_TRY_STATUS(probe.UseBatch(2));
+  return MeasureRuns(probe, clock, candidate);
 }
 
 class Measurer {
@@ -147,10 +164,10 @@ class Measurer {
       std::erase(precisions, Precision::kInt8);
     }
     std::mt19937 random(static_cast<uint32_t>(NumberOf(candidate.model)) + options_.seed);
-    for (const Setting& setting : DrawSettings(candidate.target, precisions, options_, random)) {
+    for (const Setting& form : DrawForms(candidate.target, precisions, options_, random)) {
       if (options_.stop() || Part() >= 1) break;
       // What does not work in one setting is left out of it; the others count.
-      Measure(engine_, clock_, setting, candidate).Ignore("a setting that this network cannot have");
+      Measure(engine_, clock_, form, candidate).Ignore("a setting that this network cannot have");
     }
     if (candidate.model.probes.empty()) return;
     models_.push_back(std::move(candidate.model));

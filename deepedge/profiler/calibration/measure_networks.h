@@ -19,9 +19,9 @@ namespace deepedge {
 struct NetworkOptions {
   Duration budget = std::chrono::seconds(150);
   int most_networks = 400;
-  int cores = 2;     // the most that one run is computed on
-  int settings = 7;  // of each network
-  int64_t most_flops = 1'500'000'000;
+  int cores = 2;  // the most that one run is computed on
+  int forms = 4;  // of each network: precision, size and cores; each in several batches
+  int64_t most_flops = 1'000'000'000;
   uint32_t seed = 1;
   // Asked between measurements: true ends it; what was measured is kept.
   std::function<bool()> stop = [] { return false; };

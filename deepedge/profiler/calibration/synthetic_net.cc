@@ -35,6 +35,12 @@ class Dice {
 
 int RoundTo(int value, int step) { return std::max(step, (value + step / 2) / step * step); }
 
+// Mostly whole vectors, as people choose channels, but not always.
+int Channels(Dice& dice, int low, int high) {
+  const int channels = dice.Scale(low, high);
+  return dice.Chance(75) ? RoundTo(channels, 8) : channels;
+}
+
 // Writes layers one after the other and keeps count of what they need.
 class Builder {
  public:
@@ -142,7 +148,7 @@ class Builder {
 };
 
 void AddResidual(Builder& net) {
-  int channels = RoundTo(net.dice.Scale(16, 96), 8);
+  int channels = Channels(net.dice, 12, 96);
   if (!net.Convolve(channels, net.dice.OneOf({3, 5, 7}), 2)) return;
   channels = net.channels();
   if (net.dice.Chance(50)) net.Pool(2, 2);
@@ -162,7 +168,7 @@ void AddResidual(Builder& net) {
 }
 
 void AddMobile(Builder& net) {
-  int channels = RoundTo(net.dice.Scale(8, 40), 8);
+  int channels = Channels(net.dice, 4, 40);
   if (!net.Convolve(channels, 3, 2)) return;
   channels = net.channels();
   for (int block = 0; block < 14 && net.SmallerSide() >= 4 && !net.Full(); ++block) {
@@ -179,7 +185,7 @@ void AddMobile(Builder& net) {
 }
 
 void AddPyramid(Builder& net) {
-  int channels = RoundTo(net.dice.Scale(8, 32), 8);
+  int channels = Channels(net.dice, 6, 32);
   if (!net.Convolve(channels, 3, net.dice.OneOf({1, 2}))) return;
   std::vector<std::array<int, 3>> levels;  // layer, channels, width
   for (int stage = 0; stage < 4 && net.SmallerSide() >= 8; ++stage) {
@@ -200,16 +206,17 @@ void AddPyramid(Builder& net) {
 }
 
 void AddConnected(Builder& net) {
-  int channels = RoundTo(net.dice.Scale(8, 64), 8);
+  int channels = Channels(net.dice, 8, 64);
   for (int i = 0; i < 3 && net.SmallerSide() >= 6; ++i) {
     if (!net.Convolve(channels, net.dice.OneOf({3, 5}), net.dice.OneOf({1, 2}))) break;
     net.Pool(2, 2);
     channels = std::min(channels * 2, 256);
   }
   while (net.width() * net.height() > 64) net.Pool(2, 2);
-  constexpr int64_t kMostWeights = int64_t{24} << 20;
+  // Now and then more weights than any cache holds.
+  const int64_t most_weights = int64_t{net.dice.Chance(25) ? 24 : 6} << 20;
   const int64_t in = int64_t{net.channels()} * net.width() * net.height();
-  net.Connect(static_cast<int>(std::clamp<int64_t>(kMostWeights / in, 16, net.dice.Scale(64, 4096))));
+  net.Connect(static_cast<int>(std::clamp<int64_t>(most_weights / in, 16, net.dice.Scale(64, 4096))));
   for (int i = net.dice.Between(1, 5); i > 0; --i) net.Connect(net.dice.Scale(32, 2048));
   net.Connect(net.dice.Scale(2, 1000));
 }

@@ -25,19 +25,31 @@ LayerLaw UnknownLaw() {
   return law;
 }
 
+// What rates are taken for where samples do not tell: those of a box with vector units and some cache. Each weighs as
+// much as a few samples.
+LawTerms UsualRates(Arithmetic arithmetic) {
+  const double faster = arithmetic == Arithmetic::kFp32 ? 1 : (arithmetic == Arithmetic::kBf16 ? 2 : 3);
+  LawTerms rates;
+  rates << 1 / (50e3 * faster), 1 / 40e3, 1 / 25e3, 1 / 10e3, 1 / 40e3, 1 / 20e3, 1e-3, 0.7, 0.7;
+  return rates;
+}
+
 LayerLaw FitLaw(std::span<const LayerSample> samples) {
-  Eigen::MatrixXd terms(static_cast<Eigen::Index>(samples.size()), LawTerms::RowsAtCompileTime);
-  for (size_t i = 0; i < samples.size(); ++i) {
+  const LawTerms usual = UsualRates(samples.front().work.arithmetic);
+  const auto n = static_cast<Eigen::Index>(samples.size());
+  // The unknowns are multiples of the usual rates, so that all columns are of one size.
+  Eigen::MatrixXd terms(n + usual.size(), usual.size());
+  for (Eigen::Index i = 0; i < n; ++i) {
     // Relative errors count: each row is divided by what it should give.
-    terms.row(static_cast<Eigen::Index>(i)) = LawTermsOf(samples[i].work).transpose() / samples[i].us;
+    const LayerSample& sample = samples[static_cast<size_t>(i)];
+    terms.row(i) = LawTermsOf(sample.work).cwiseProduct(usual).transpose() / sample.us;
   }
-  // Columns are brought to one size, without which rounding decides.
-  Eigen::VectorXd size = terms.cwiseAbs().colwise().maxCoeff().transpose();
-  for (Eigen::Index i = 0; i < size.size(); ++i) size(i) = size(i) > 0 ? size(i) : 1;
-  const Eigen::MatrixXd scaled = terms * size.cwiseInverse().asDiagonal();
-  const Eigen::VectorXd ones = Eigen::VectorXd::Ones(terms.rows());
-  const Eigen::VectorXd x = NonNegativeLeastSquares(scaled, ones);
-  return {.us_per = x.cwiseQuotient(size)};
+  constexpr double kWeight = 0.5;
+  terms.bottomRows(usual.size()) = kWeight * Eigen::MatrixXd::Identity(usual.size(), usual.size());
+  Eigen::VectorXd wanted = Eigen::VectorXd::Ones(n + usual.size());
+  wanted.tail(usual.size()).setConstant(kWeight);
+  const Eigen::VectorXd x = NonNegativeLeastSquares(terms, wanted);
+  return {.us_per = x.cwiseProduct(usual)};
 }
 
 Kernel KernelOf(double spread, double length) {
@@ -70,8 +82,8 @@ LayerLaw FitRobustLaw(std::vector<LayerSample>& samples) {
 
 double LayerLaw::Us(const LayerWork& work) const { return std::max(us_per.dot(LawTermsOf(work)), kLeastUs); }
 
-LayerModel::Kind LayerModel::FitKind(std::vector<LayerSample>& samples) {
-  Kind kind{.law = FitRobustLaw(samples)};
+LayerModel::Kind LayerModel::MakeKind(LayerLaw law, std::span<const LayerSample> samples, double length, double noise) {
+  Kind kind{.law = std::move(law), .length = length, .noise = noise};
   const auto n = static_cast<Eigen::Index>(samples.size());
   Eigen::MatrixXd features(n, kWorkFeatures);
   Eigen::VectorXd rest(n);
@@ -89,18 +101,22 @@ LayerModel::Kind LayerModel::FitKind(std::vector<LayerSample>& samples) {
   kind.mean = rest.mean();
   rest.array() -= kind.mean;
   kind.spread = rest.squaredNorm() / static_cast<double>(n) + 1e-4;
-  std::optional<double> best;
+  kind.least = rest.minCoeff();
+  kind.most = rest.maxCoeff();
+  kind.rest = GaussianProcess::Fit(KernelOf(kind.spread, length), features, rest, Eigen::VectorXd::Constant(n, noise));
+  return kind;
+}
+
+LayerModel::Kind LayerModel::FitKind(std::vector<LayerSample>& samples) {
+  const LayerLaw law = FitRobustLaw(samples);
+  std::optional<Kind> best;
   for (const double length : {0.75, 1.5, 3.0, 6.0}) {
     for (const double noise : {0.003, 0.01, 0.03, 0.1}) {
-      auto process =
-          GaussianProcess::Fit(KernelOf(kind.spread, length), features, rest, Eigen::VectorXd::Constant(n, noise));
-      if (best && process.LogLikelihood() <= *best) continue;
-      best = process.LogLikelihood();
-      kind.noise = noise;
-      kind.rest = std::move(process);
+      Kind kind = MakeKind(law, samples, length, noise);
+      if (!best || kind.rest.LogLikelihood() > best->rest.LogLikelihood()) best = std::move(kind);
     }
   }
-  return kind;
+  return std::move(*best);
 }
 
 LayerModel LayerModel::Fit(std::span<const LayerSample> samples, int points) {
@@ -150,8 +166,9 @@ LayerEstimate LayerModel::Estimate(const LayerWork& work, int cores) const {
   if (kind == nullptr) return {.us = UnknownLaw().Us(work), .log_variance = 1};
   const Eigen::VectorXd features = (FeaturesOf(work) - kind->middle).cwiseQuotient(kind->scale);
   const GpPrediction rest = kind->rest.Predict(features);
-  return {.us = kind->law.Us(work) * std::exp(kind->mean + rest.mean),
-          .log_variance = rest.variance + kind->noise + doubt};
+  // Far from what was measured the law alone is better than what the process makes of it.
+  const double mean = std::clamp(rest.mean, kind->least, kind->most);
+  return {.us = kind->law.Us(work) * std::exp(kind->mean + mean), .log_variance = rest.variance + kind->noise + doubt};
 }
 
 }  // namespace deepedge

@@ -10,6 +10,15 @@ double Log(double value) { return std::log(std::max(value, 1.0)); }
 
 bool Divides(double value, int by) { return std::fmod(value, by) == 0; }
 
+// How much more is computed where the output's channels do not fill vectors of 16 numbers.
+double Filling(const Layer& layer) {
+  constexpr int64_t kVector = 16;
+  const bool dense = layer.kind == LayerClass::kConvolution || layer.kind == LayerClass::kPointwise;
+  if (!dense || layer.output_channels <= 0) return 1;
+  const int64_t full = (layer.output_channels + kVector - 1) / kVector * kVector;
+  return static_cast<double>(full) / static_cast<double>(layer.output_channels);
+}
+
 }  // namespace
 
 double FootprintOf(const LayerGraph& graph, const Setting& setting) {
@@ -32,7 +41,7 @@ LayerWork WorkOf(const Layer& layer, const Setting& setting, double footprint) {
   const double weight = !layer.int8 && bf16 ? 0.5 : 1.0;
   const double batch = setting.batch;
   const double groups = static_cast<double>(std::max<int64_t>(layer.groups, 1));
-  work.flops = static_cast<double>(layer.flops) * batch;
+  work.flops = static_cast<double>(layer.flops) * batch * Filling(layer);
   work.weight_bytes = static_cast<double>(layer.weight_bytes) * weight;
   work.moved_bytes = static_cast<double>(layer.input_bytes + layer.output_bytes) * batch * activation;
   work.channels_in = static_cast<double>(std::max<int64_t>(layer.input_channels, 1)) / groups;
@@ -40,6 +49,7 @@ LayerWork WorkOf(const Layer& layer, const Setting& setting, double footprint) {
   work.pixels = static_cast<double>(std::max<int64_t>(layer.output_pixels, 1)) * batch;
   work.kernel = std::max(layer.kernel, 1);
   work.stride = layer.stride;
+  work.outputs = static_cast<double>(layer.output_bytes) / 4 * batch;
   work.exponentials = layer.exponentials;
   work.fused = layer.fused;
   work.footprint = footprint;
@@ -63,7 +73,7 @@ LawTerms LawTermsOf(const LayerWork& work) {
   LawTerms terms;
   terms << work.flops, in_core ? work.weight_bytes : 0, in_shared ? work.weight_bytes : 0,
       in_core || in_shared ? 0 : work.weight_bytes, stays ? work.moved_bytes : 0, stays ? 0 : work.moved_bytes,
-      work.exponentials * work.pixels * work.channels_out, 1.0, in_core ? 0.0 : 1.0;
+      work.exponentials * work.outputs, 1.0, in_core ? 0.0 : 1.0;
   return terms;
 }
 

@@ -16,7 +16,7 @@ inline constexpr int kArithmetics = 3;
 struct LayerWork {
   LayerClass kind = LayerClass::kOther;
   Arithmetic arithmetic = Arithmetic::kFp32;
-  double flops = 0;
+  double flops = 0;         // with the channels of the output filled up to whole vectors, as kernels compute them
   double weight_bytes = 0;  // as the kernel reads them
   double moved_bytes = 0;   // of its inputs and outputs
   double channels_in = 0;   // of a group
@@ -24,7 +24,8 @@ struct LayerWork {
   double pixels = 0;  // of the output, of the whole batch
   double kernel = 1;
   double stride = 1;
-  double exponentials = 0;  // for each number of the output
+  double outputs = 0;       // numbers of the output, of the whole batch
+  double exponentials = 0;  // for each of them
   double fused = 0;
   double footprint = 0;  // bytes that the whole network touches between two runs of the layer
 };

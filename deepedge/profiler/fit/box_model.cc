@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 namespace deepedge {
@@ -20,8 +21,8 @@ std::vector<double> TimesOf(const ProbeResult& probe, const LayerGraph& graph) {
   std::vector<double> times(graph.layers.size(), 0);
   if (sum <= 0) return times;
   const double kernels = static_cast<double>(probe.layers.size());
-  const double cut_off = probe.min_us > sum ? (probe.min_us - sum) / kernels : 0;
-  const double scale = probe.min_us / (sum + cut_off * kernels);
+  const double cut_off = probe.median_us > sum ? (probe.median_us - sum) / kernels : 0;
+  const double scale = probe.median_us / (sum + cut_off * kernels);
   for (size_t i = 0; i < times.size(); ++i) {
     const auto found = measured.find(graph.layers[i].name);
     if (found != measured.end()) times[i] = (found->second + cut_off) * scale;
@@ -56,7 +57,7 @@ std::vector<SettingPoint> PointsOf(const LayerModel& layers, const MeasuredModel
   std::vector<SettingPoint> points;
   for (const ProbeResult& probe : model.probes) {
     const double predicted = SumOf(CostsOfLayers(layers, model, probe.setting));
-    if (predicted > 0 && probe.min_us > 0) points.push_back({probe.setting, predicted, probe.min_us});
+    if (predicted > 0 && probe.median_us > 0) points.push_back({probe.setting, predicted, probe.median_us});
   }
   return points;
 }
@@ -122,6 +123,30 @@ BoxModel LearnBox(std::span<const MeasuredModel> networks, int64_t cache_bytes) 
     box.log_tail = 1.81 * sum / static_cast<double>(tails.size());
   }
   return box;
+}
+
+std::string ToJson(const BoxModel& box) {
+  const nlohmann::json json{{"layers", box.layers.ToJson()},  {"settings", box.settings.ToJson()},
+                            {"memory", box.memory.ToJson()},  {"log_tail", box.log_tail},
+                            {"cache_bytes", box.cache_bytes}, {"networks", box.networks}};
+  return json.dump();
+}
+
+Result<BoxModel> BoxModelFromJson(std::string_view text) {
+  try {
+    const auto json = nlohmann::json::parse(text);
+    BoxModel box;
+    DE_TRY(box.layers, LayerModel::FromJson(json.at("layers").get<std::string>()));
+    DE_TRY(box.settings, SettingModel::FromJson(json.at("settings").get<std::string>()));
+    DE_TRY(box.memory, MemoryModel::FromJson(json.at("memory").get<std::string>()));
+    box.log_tail = json.at("log_tail");
+    box.cache_bytes = json.at("cache_bytes");
+    box.networks = json.at("networks");
+    if (box.log_tail >= 0 && box.log_tail < 5 && box.cache_bytes > 0 && box.networks >= 0) return box;
+    return Error{ErrorCode::kBadInput, "a model of a box: a number is out of range"};
+  } catch (const nlohmann::json::exception& e) {
+    return Error{ErrorCode::kBadInput, std::string("a model of a box: ") + e.what()};
+  }
 }
 
 }  // namespace deepedge

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "deepedge/base/result.h"
 #include "deepedge/profiler/cost/layer_model.h"
 #include "deepedge/profiler/fit/memory_model.h"
 #include "deepedge/profiler/fit/setting_model.h"
@@ -26,6 +29,10 @@ struct BoxModel {
 // Learns from networks that were measured in some settings each. The same networks give the same model, so they are
 // what is kept. Takes seconds.
 BoxModel LearnBox(std::span<const MeasuredModel> networks, int64_t cache_bytes);
+
+// Errors: kBadInput.
+std::string ToJson(const BoxModel& box);
+Result<BoxModel> BoxModelFromJson(std::string_view text);
 
 // What the layer model says a run takes, layer by layer; empty where the model was not analysed in that form.
 struct LayerCost {

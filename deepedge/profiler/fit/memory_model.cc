@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "deepedge/profiler/gp/nnls.h"
@@ -67,6 +68,33 @@ MemoryModel MemoryModel::Fit(std::span<const MemorySample> samples) {
 MemoryEstimate MemoryModel::Estimate(const LayerGraph& graph, const Setting& setting) const {
   const size_t index = IndexOf(setting.variant.precision);
   return {.bytes = bytes_per_[index].dot(TermsOf(graph, setting)), .log_sd = log_sd_[index]};
+}
+
+std::string MemoryModel::ToJson() const {
+  nlohmann::json laws = nlohmann::json::array();
+  for (const Terms& law : bytes_per_) laws.push_back(std::vector<double>(law.begin(), law.end()));
+  return nlohmann::json{{"bytes_per", std::move(laws)}, {"log_sd", log_sd_}}.dump();
+}
+
+Result<MemoryModel> MemoryModel::FromJson(std::string_view text) {
+  try {
+    const auto json = nlohmann::json::parse(text);
+    MemoryModel model;
+    model.log_sd_ = json.at("log_sd").get<std::array<double, 3>>();
+    const auto laws = json.at("bytes_per").get<std::vector<std::array<double, kTerms>>>();
+    bool sane = laws.size() == model.bytes_per_.size();
+    for (size_t i = 0; sane && i < laws.size(); ++i) {
+      for (size_t term = 0; term < laws[i].size(); ++term) {
+        sane = sane && laws[i][term] >= 0 && laws[i][term] < 1e12;
+        model.bytes_per_[i](static_cast<Eigen::Index>(term)) = laws[i][term];
+      }
+    }
+    for (const double sd : model.log_sd_) sane = sane && sd >= 0 && sd < 10;
+    if (sane) return model;
+    return Error{ErrorCode::kBadInput, "a model of memory: a number is out of range"};
+  } catch (const nlohmann::json::exception& e) {
+    return Error{ErrorCode::kBadInput, std::string("a model of memory: ") + e.what()};
+  }
 }
 
 }  // namespace deepedge

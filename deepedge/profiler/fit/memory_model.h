@@ -6,7 +6,10 @@
 #include <Eigen/Core>
 #include <array>
 #include <span>
+#include <string>
+#include <string_view>
 
+#include "deepedge/base/result.h"
 #include "deepedge/model/layer_graph.h"
 #include "deepedge/plan/profile.h"
 
@@ -32,6 +35,9 @@ class MemoryModel {
   static MemoryModel Fit(std::span<const MemorySample> samples);
 
   MemoryEstimate Estimate(const LayerGraph& graph, const Setting& setting) const;
+
+  std::string ToJson() const;
+  static Result<MemoryModel> FromJson(std::string_view text);  // errors: kBadInput
 
   static Terms TermsOf(const LayerGraph& graph, const Setting& setting);
 

@@ -43,7 +43,8 @@ class GaussianProcess {
   // Logarithm of how likely the measured values are; -infinity where nothing can be said.
   double LogLikelihood() const { return log_likelihood_; }
 
-  Eigen::Index rows() const { return features_.rows(); }
+  // Measurements that it was fitted to.
+  Eigen::Index rows() const { return features_.cols(); }
 
  private:
   Eigen::VectorXd CovarianceWithRows(const Eigen::VectorXd& point) const;

@@ -20,6 +20,7 @@ TEST(GaussianProcess, IsThePriorWithoutMeasurements) {
   const GpPrediction prediction = process.Predict(Point(3));
   EXPECT_EQ(prediction.mean, 0);
   EXPECT_EQ(prediction.variance, 0.25);
+  EXPECT_EQ(process.rows(), 0);
 }
 
 TEST(GaussianProcess, PassesThroughWhatWasMeasuredAndIsSureThereOnly) {

@@ -33,6 +33,13 @@ std::optional<Precision> PrecisionOf(std::string_view word) {
   return std::nullopt;
 }
 
+std::optional<ProbeOrigin> OriginOf(std::string_view word) {
+  for (const ProbeOrigin origin : {ProbeOrigin::kAlone, ProbeOrigin::kIdle, ProbeOrigin::kServing}) {
+    if (ToString(origin) == word) return origin;
+  }
+  return std::nullopt;
+}
+
 // Throws Json's exceptions, as all readers below.
 int64_t Size(const Json& json) {
   const auto value = json.get<int64_t>();
@@ -110,6 +117,8 @@ Json ProbeToJson(const ProbeResult& probe) {
           {"cold_us", probe.cold_us},
           {"memory_bytes", probe.memory_bytes},
           {"compile_ms", probe.compile_ms},
+          {"origin", std::string(ToString(probe.origin))},
+          {"busy", probe.busy},
           {"layers", std::move(layers)}};
 }
 
@@ -126,6 +135,11 @@ ProbeResult ProbeFrom(const Json& json) {
   probe.cold_us = json.at("cold_us");
   probe.memory_bytes = Size(json.at("memory_bytes"));
   probe.compile_ms = json.at("compile_ms");
+  // Both are newer than the rest.
+  const auto origin = OriginOf(json.value("origin", std::string(ToString(ProbeOrigin::kAlone))));
+  if (!origin) throw Json::other_error::create(501, "an unknown origin", &json);
+  probe.origin = *origin;
+  probe.busy = json.value("busy", 0.0);
   for (const Json& layer : json.at("layers")) probe.layers.push_back({layer.at(0), layer.at(1)});
   return probe;
 }
@@ -158,6 +172,18 @@ Result<MeasuredModel> MeasuredModelFromJson(std::string_view text) {
     return model;
   } catch (const Json::exception& e) {
     return Error{ErrorCode::kBadInput, std::string("a measured model: ") + e.what()};
+  }
+}
+
+std::string ToJson(const ProbeResult& probe) {
+  return ProbeToJson(probe).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<ProbeResult> ProbeResultFromJson(std::string_view text) {
+  try {
+    return ProbeFrom(Json::parse(text));
+  } catch (const Json::exception& e) {
+    return Error{ErrorCode::kBadInput, std::string("a measurement: ") + e.what()};
   }
 }
 

@@ -33,4 +33,9 @@ std::string ToJson(const MeasuredModel& model);  // one line
 // Errors: kBadInput saying what is wrong with the text; sizes below zero and unknown words count as wrong.
 Result<MeasuredModel> MeasuredModelFromJson(std::string_view text);
 
+// One measurement, as ProfileStore::AddMeasurement keeps it: the object that it is in a MeasuredModel's list of probes.
+std::string ToJson(const ProbeResult& probe);  // one line
+// Errors: kBadInput saying what is wrong with the text.
+Result<ProbeResult> ProbeResultFromJson(std::string_view text);
+
 }  // namespace deepedge

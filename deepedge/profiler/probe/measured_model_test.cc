@@ -49,6 +49,35 @@ TEST(MeasuredModel, RefusesWhatIsNone) {
   EXPECT_FALSE(MeasuredModelFromJson("").ok());
 }
 
+TEST(MeasuredModel, AMeasurementComesBackByItself) {
+  ProbeResult probe = Example().probes.front();
+  probe.origin = ProbeOrigin::kServing;
+  probe.busy = 0.25;
+  const ProbeResult back = ProbeResultFromJson(ToJson(probe)).value();
+  EXPECT_EQ(ToJson(back), ToJson(probe));
+  EXPECT_EQ(back.setting, probe.setting);
+  EXPECT_EQ(back.median_us, 1.5);
+  EXPECT_EQ(back.origin, ProbeOrigin::kServing);
+  EXPECT_EQ(back.busy, 0.25);
+}
+
+TEST(MeasuredModel, AMeasurementThatSaysNotHowItCameAboutWasAlone) {
+  std::string text = ToJson(Example().probes.front());
+  const std::string newer = R"("origin":"alone",)";
+  text.erase(text.find(newer), newer.size());
+  EXPECT_EQ(ProbeResultFromJson(text).value().origin, ProbeOrigin::kAlone);
+}
+
+TEST(MeasuredModel, RefusesWhatIsNoMeasurement) {
+  for (const auto& [from, to] : {std::pair{"alone", "on the moon"}, {"\"int8\"", "\"int4\""}, {":10", ":-10"}}) {
+    std::string wrong = ToJson(Example().probes.front());
+    wrong.replace(wrong.find(from), std::string_view(from).size(), to);
+    EXPECT_FALSE(ProbeResultFromJson(wrong).ok()) << from;
+  }
+  EXPECT_FALSE(ProbeResultFromJson("[]").ok());
+  EXPECT_FALSE(ProbeResultFromJson("").ok());
+}
+
 TEST(MeasuredModel, FindsTheFormOfASetting) {
   const MeasuredModel model = Example();
   EXPECT_NE(GraphFor(model, {{Precision::kInt8, 320, 256}, 8}), nullptr);

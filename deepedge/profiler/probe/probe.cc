@@ -8,6 +8,8 @@
 #include <random>
 #include <utility>
 
+#include "deepedge/base/check.h"
+
 namespace deepedge {
 namespace {
 
@@ -41,6 +43,15 @@ std::vector<LayerTime> Since(const LayerTimes& before, const LayerTimes& now) {
 }
 
 }  // namespace
+
+std::string_view ToString(ProbeOrigin origin) {
+  switch (origin) {
+    case ProbeOrigin::kAlone: return "alone";
+    case ProbeOrigin::kIdle: return "idle";
+    case ProbeOrigin::kServing: return "serving";
+  }
+  return "alone";
+}
 
 int64_t HeapInUse() {
   const struct mallinfo2 info = mallinfo2();
@@ -88,18 +99,33 @@ Result<Probe> Probe::Prepare(Engine& engine, const ProbeTarget& target, const Se
     return Error{ErrorCode::kUnsupported,
                  fmt::format("{}: takes {} at a time, not {}", target.name, model.max_batch(), setting.batch)};
   }
-  DE_TRY_STATUS(model.SetBatch(0, setting.batch));
-  for (size_t i = 0; i < model.inputs().size(); ++i) FillWithNoise(model.Input(0, i));
-  DE_TRY_STATUS(model.Run(0));
-  const Duration begin = probe.Now();
-  DE_TRY_STATUS(model.Run(0));
-  const auto once = static_cast<double>((probe.Now() - begin).count());
-  constexpr double kMeasurementUs = 500;
-  probe.repeats_ = static_cast<int>(std::clamp(std::ceil(kMeasurementUs / std::max(once, 1.0)), 1.0, 500.0));
-  probe.before_ = model.TimesOfLayers(0);
+  DE_TRY_STATUS(probe.WarmUp());
   probe.memory_bytes_ = std::max<int64_t>(0, HeapInUse() - before);
   probe.compile_ms_ = static_cast<double>((clock.Now() - start).count()) / 1e3;
   return probe;
+}
+
+Status Probe::UseBatch(int batch) {
+  DE_CHECK(batch >= 1 && batch <= model_->max_batch());
+  setting_.batch = batch;
+  memory_bytes_ = 0;
+  compile_ms_ = 0;
+  samples_us_.clear();
+  cold_us_.clear();
+  return WarmUp();
+}
+
+Status Probe::WarmUp() {
+  DE_TRY_STATUS(model_->SetBatch(0, setting_.batch));
+  for (size_t i = 0; i < model_->inputs().size(); ++i) FillWithNoise(model_->Input(0, i));
+  DE_TRY_STATUS(model_->Run(0));
+  const Duration begin = Now();
+  DE_TRY_STATUS(model_->Run(0));
+  const auto once = static_cast<double>((Now() - begin).count());
+  constexpr double kMeasurementUs = 500;
+  repeats_ = static_cast<int>(std::clamp(std::ceil(kMeasurementUs / std::max(once, 1.0)), 1.0, 500.0));
+  before_ = model_->TimesOfLayers(0);
+  return {};
 }
 
 Duration Probe::Now() const { return model_->computes_in_caller() ? ThreadCpuTime() : clock_->Now() - Time{}; }

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deepedge/base/clock.h"
@@ -45,6 +46,13 @@ struct CompileRequest {
 };
 Result<CompileRequest> RequestFor(const ProbeTarget& target, const Setting& setting);
 
+// How a result came about.
+enum class ProbeOrigin {
+  kAlone,    // nothing else ran
+  kIdle,     // in the idle time of a box that serves, beside its lanes
+  kServing,  // these are the runs that served: each after others, so that min_us says little
+};
+
 struct ProbeResult {
   Setting setting;
   int runs = 0;
@@ -55,7 +63,11 @@ struct ProbeResult {
   std::vector<LayerTime> layers;  // averages, without the runs that warm up
   int64_t memory_bytes = 0;       // that the compiled model holds; 0: not known
   double compile_ms = 0;          // with its first runs
+  ProbeOrigin origin = ProbeOrigin::kAlone;
+  double busy = 0;  // of the box's lanes meanwhile, 0 to 1, this model's own runs not among them; as far as is known
 };
+
+std::string_view ToString(ProbeOrigin origin);  // "alone", "idle", "serving"
 
 class Probe {
  public:
@@ -66,12 +78,17 @@ class Probe {
   // CompiledModel::Run.
   Status Run();
 
+  // Goes on with another batch of the same compiled model, up to that of Prepare; what was measured is forgotten.
+  // Memory is not known for it. Errors: as CompiledModel::Run.
+  Status UseBatch(int batch);
+
   const Setting& setting() const { return setting_; }
   ProbeResult Summary() const;
 
  private:
   Probe(Setting setting, const Clock& clock) : setting_(setting), clock_(&clock) {}
   Duration Now() const;
+  Status WarmUp();
 
   Setting setting_;
   const Clock* clock_;

@@ -1,0 +1,168 @@
+#include "deepedge/app/box_profile.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <atomic>
+#include <csignal>
+#include <sstream>
+#include <stop_token>
+
+#include "deepedge/base/file.h"
+#include "deepedge/base/thread.h"
+#include "deepedge/profiler/calibration/measure_networks.h"
+#include "deepedge/profiler/media_cost/media_costs_json.h"
+#include "deepedge/runtime/calibration/media_calibration.h"
+
+namespace deepedge {
+namespace {
+
+constexpr const char* kNetworks = "networks";
+constexpr const char* kBoxModel = "box model";
+constexpr const char* kMedia = "media";
+
+// Ctrl-C while something long is going on: asked for, never waited on.
+std::atomic<bool> stop_asked = false;
+
+class StopOnSignal {
+ public:
+  StopOnSignal() {
+    stop_asked = false;
+    before_ = std::signal(SIGINT, [](int) { stop_asked = true; });
+  }
+  ~StopOnSignal() { std::signal(SIGINT, before_); }
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+ private:
+  void (*before_)(int);
+};
+
+std::string CpuField(const std::string& cpuinfo, const std::string& key) {
+  std::istringstream lines(cpuinfo);
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (line.rfind(key, 0) != 0) continue;
+    const size_t colon = line.find(": ");
+    return colon == std::string::npos ? "" : line.substr(colon + 2);
+  }
+  return "";
+}
+
+std::string ToText(const std::vector<MeasuredModel>& models) {
+  std::string text;
+  for (const MeasuredModel& model : models) text += ToJson(model) + "\n";
+  return text;
+}
+
+Result<std::vector<MeasuredModel>> ModelsOf(const std::string& text) {
+  std::vector<MeasuredModel> models;
+  std::istringstream lines(text);
+  std::string line;
+  while (std::getline(lines, line)) {
+    DE_TRY(MeasuredModel model, MeasuredModelFromJson(line));
+    models.push_back(std::move(model));
+  }
+  return models;
+}
+
+int64_t SharedCacheBytes() {
+  // The last level of the first CPU's caches, as the kernel tells; where it does not, what is common.
+  for (const int index : {3, 2}) {
+    const auto text = ReadFile(fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/size", index));
+    if (!text.ok()) continue;
+    const int64_t kilobytes = std::strtoll(text.value().c_str(), nullptr, 10);
+    if (kilobytes > 0) return kilobytes * 1024;
+  }
+  return int64_t{8} << 20;
+}
+
+Result<std::vector<MeasuredModel>> KnownNetworks(BoxProfile& box, bool anew) {
+  if (anew) return std::vector<MeasuredModel>{};
+  DE_TRY(const auto record, box.store->LoadCalibration(box.box, kNetworks));
+  if (!record) return std::vector<MeasuredModel>{};
+  auto models = ModelsOf(record->text);
+  // What cannot be read is measured again.
+  return models.ok() ? std::move(models).value() : std::vector<MeasuredModel>{};
+}
+
+}  // namespace
+
+std::string BoxFingerprint(const Engine& engine) {
+  const auto read = ReadFile("/proc/cpuinfo");
+  const std::string cpuinfo = read.ok() ? read.value() : "";
+  struct utsname system {};
+  uname(&system);
+  return fmt::format("{} microcode {}, {} cores, Linux {}, {}", CpuField(cpuinfo, "model name"),
+                     CpuField(cpuinfo, "microcode"), AllowedCpus().size(), system.release, engine.Description());
+}
+
+Result<BoxProfile> OpenBoxProfile(const Engine& engine, const Path& state_folder, const Clock& clock) {
+  std::error_code error;
+  std::filesystem::create_directories(state_folder, error);  // what is wrong with it the store will say
+  BoxProfile box{.box = BoxFingerprint(engine)};
+  DE_TRY(box.store, ProfileStore::Open(state_folder, clock));
+  box.store->SeenBox(box.box, box.box).Ignore("said by the first write that matters");
+  const auto model = box.store->LoadCalibration(box.box, kBoxModel);
+  if (model.ok() && model.value()) {
+    auto read = BoxModelFromJson(model.value()->text);
+    if (read.ok()) {
+      box.model = std::move(read).value();
+      box.calibrated = model.value()->complete;
+    } else {
+      fmt::print(stderr, "note: the calibration of this box cannot be read: {}\n", read.error().message);
+    }
+  }
+  const auto media = box.store->LoadCalibration(box.box, kMedia);
+  if (media.ok() && media.value()) {
+    auto read = MediaCostsFromJson(media.value()->text);
+    if (read.ok()) box.media = std::move(read).value();
+  }
+  for (const std::string& note : box.store->notes()) fmt::print(stderr, "note: {}\n", note);
+  return box;
+}
+
+Result<bool> CalibrateBox(Engine& engine, BoxProfile& box, const CalibrateRequest& request, const Clock& clock) {
+  const StopOnSignal signals;
+  const Time start = clock.Now();
+  const auto tell = [&](const std::string& text) {
+    if (request.tell) request.tell(text);
+  };
+  DE_TRY(std::vector<MeasuredModel> networks, KnownNetworks(box, request.anew));
+  const int known = static_cast<int>(networks.size());
+  NetworkOptions options{.budget = request.budget * 8 / 10, .cores = AllowedCpus().size() > 1 ? 2 : 1};
+  options.stop = [] { return stop_asked.load(); };
+  options.tell = [&](int count, double part) { tell(fmt::format("calibrating: {} networks, {:.0f} %", count, 80 * part)); };
+  DE_TRY(networks, MeasureNetworks(engine, options, clock, std::move(networks)));
+  const bool whole = !stop_asked;
+  DE_TRY_STATUS(box.store->SaveCalibration(box.box, kNetworks, ToText(networks), whole));
+  if (networks.size() < 6) {
+    return Error{ErrorCode::kUnavailable,
+                 fmt::format("calibration was stopped after {} networks; the next one goes on", networks.size())};
+  }
+  tell(fmt::format("learning from {} networks", networks.size()));
+  box.model = LearnBox(networks, SharedCacheBytes());
+  DE_TRY_STATUS(box.store->SaveCalibration(box.box, kBoxModel, ToJson(box.model), whole));
+  bool complete = whole;
+  if (!stop_asked) {
+    std::stop_source stop;
+    MediaCalibrationOptions media;
+    media.budget = std::max<Duration>(request.budget - (clock.Now() - start), std::chrono::seconds(5));
+    media.progress = [&](std::string_view part) {
+      if (stop_asked) stop.request_stop();
+      tell(fmt::format("calibrating: {}", part));
+    };
+    const MediaCalibration measured = CalibrateMedia(media, clock, stop.get_token());
+    for (const std::string& note : measured.notes) fmt::print(stderr, "note: {}\n", note);
+    box.media = MediaCosts::Fit(measured.samples);
+    complete = complete && !stop_asked;
+    DE_TRY_STATUS(box.store->SaveCalibration(box.box, kMedia, ToJson(box.media), !stop_asked));
+  }
+  box.calibrated = complete;
+  tell(fmt::format("calibrated: {} networks ({} new) in {:.0f} s", networks.size(),
+                   static_cast<int>(networks.size()) - known,
+                   static_cast<double>((clock.Now() - start).count()) / 1e6));
+  return complete;
+}
+
+}  // namespace deepedge
