@@ -91,7 +91,7 @@ Result<std::vector<MeasuredModel>> KnownNetworks(BoxProfile& box, bool anew) {
 std::string BoxFingerprint(const Engine& engine) {
   const auto read = ReadFile("/proc/cpuinfo");
   const std::string cpuinfo = read.ok() ? read.value() : "";
-  struct utsname system {};
+  struct utsname system{};
   uname(&system);
   return fmt::format("{} microcode {}, {} cores, Linux {}, {}", CpuField(cpuinfo, "model name"),
                      CpuField(cpuinfo, "microcode"), AllowedCpus().size(), system.release, engine.Description());
@@ -132,7 +132,9 @@ Result<bool> CalibrateBox(Engine& engine, BoxProfile& box, const CalibrateReques
   const int known = static_cast<int>(networks.size());
   NetworkOptions options{.budget = request.budget * 8 / 10, .cores = AllowedCpus().size() > 1 ? 2 : 1};
   options.stop = [] { return stop_asked.load(); };
-  options.tell = [&](int count, double part) { tell(fmt::format("calibrating: {} networks, {:.0f} %", count, 80 * part)); };
+  options.tell = [&](int count, double part) {
+    tell(fmt::format("calibrating: {} networks, {:.0f} %", count, 80 * part));
+  };
   DE_TRY(networks, MeasureNetworks(engine, options, clock, std::move(networks)));
   const bool whole = !stop_asked;
   DE_TRY_STATUS(box.store->SaveCalibration(box.box, kNetworks, ToText(networks), whole));

@@ -17,16 +17,16 @@ namespace deepedge {
 struct BoxProfile {
   std::string box;  // its fingerprint
   std::unique_ptr<ProfileStore> store;
-  BoxModel model;         // networks = 0: not calibrated
-  MediaCosts media;       // of a box that is not calibrated: rough guesses
+  BoxModel model;           // networks = 0: not calibrated
+  MediaCosts media;         // of a box that is not calibrated: rough guesses
   bool calibrated = false;  // completely
 };
 
 // The box as `engine` runs on it: CPU, microcode, kernel, engine.
 std::string BoxFingerprint(const Engine& engine);
 
-// Opens the store in `state_folder` (made where it is missing) and reads what is known of this box; says on standard error
-// what somebody should know. Errors: as ProfileStore::Open.
+// Opens the store in `state_folder` (made where it is missing) and reads what is known of this box; says on standard
+// error what somebody should know. Errors: as ProfileStore::Open.
 Result<BoxProfile> OpenBoxProfile(const Engine& engine, const Path& state_folder, const Clock& clock);
 
 struct CalibrateRequest {
@@ -35,8 +35,8 @@ struct CalibrateRequest {
   std::function<void(const std::string&)> tell;
 };
 
-// Calibrates the box and keeps it in the store: networks, then what is around them. Ctrl-C ends it; what was measured is
-// kept, and the next call goes on. True: complete.
+// Calibrates the box and keeps it in the store: networks, then what is around them. Ctrl-C ends it; what was measured
+// is kept, and the next call goes on. True: complete.
 Result<bool> CalibrateBox(Engine& engine, BoxProfile& box, const CalibrateRequest& request, const Clock& clock);
 
 }  // namespace deepedge

@@ -77,9 +77,9 @@ bool CanResize(Engine& engine, const ProbeTarget& target) {
   trial.resizable = true;
   const std::vector<VariantKey> sizes = SizesOf(trial, int64_t{1} << 40);
   return sizes.size() > 1 && std::all_of(sizes.begin() + 1, sizes.end(), [&](const VariantKey& size) {
-    const auto request = RequestFor(trial, {size});
-    return request.ok() && engine.Analyse(request.value().files, request.value().options).ok();
-  });
+           const auto request = RequestFor(trial, {size});
+           return request.ok() && engine.Analyse(request.value().files, request.value().options).ok();
+         });
 }
 
 Result<Described> Describe(Engine& engine, const std::string& name, const Path& repository) {
@@ -147,12 +147,12 @@ class ProfileCommand {
   Status Calibrate() {
     Progress progress;
     if (!options_.calibrate) fmt::print(stderr, "this box is not calibrated yet: it takes some minutes, once\n");
-    const CalibrateRequest request{
-        .budget = Duration(static_cast<int64_t>(options_.calibrate_seconds * 1e6)),
-        .anew = options_.anew,
-        .tell = [&](const std::string& text) { progress.Tell(text); }};
+    const CalibrateRequest request{.budget = Duration(static_cast<int64_t>(options_.calibrate_seconds * 1e6)),
+                                   .anew = options_.anew,
+                                   .tell = [&](const std::string& text) { progress.Tell(text); }};
     DE_TRY(const bool complete, CalibrateBox(engine_, box_, request, clock_));
-    if (!complete) fmt::print(stderr, "note: calibration was stopped; the next `deepedge profile --calibrate` goes on\n");
+    if (!complete)
+      fmt::print(stderr, "note: calibration was stopped; the next `deepedge profile --calibrate` goes on\n");
     return {};
   }
 
@@ -234,9 +234,9 @@ class ProfileCommand {
     DE_TRY(std::optional<StoredProfile> stored, box_.store->Latest(box_.box, name));
     if (stored) return std::move(stored->profile);
     DE_TRY(const std::vector<OtherBox> others, box_.store->OtherBoxes(box_.box, name));
-    return Error{ErrorCode::kNotFound, fmt::format("no profile of '{}' on this box; `deepedge profile {}` makes one{}{}",
-                                                   name, name, others.empty() ? "" : "\n",
-                                                   OtherBoxesText(name, others, NowUs()))};
+    return Error{ErrorCode::kNotFound,
+                 fmt::format("no profile of '{}' on this box; `deepedge profile {}` makes one{}{}", name, name,
+                             others.empty() ? "" : "\n", OtherBoxesText(name, others, NowUs()))};
   }
 
   Status Compare() {

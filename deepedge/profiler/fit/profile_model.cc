@@ -91,8 +91,8 @@ class Prober {
     if (setting == settings_.front()) refused_own_ = true;
     result_.notes.push_back(fmt::format("{}: {}", ToString(setting), why));
     std::erase_if(settings_, [&](const Setting& other) {
-      const bool larger = setting.batch > 1 && other.batch >= setting.batch &&
-                          other.variant.precision == setting.variant.precision;
+      const bool larger =
+          setting.batch > 1 && other.batch >= setting.batch && other.variant.precision == setting.variant.precision;
       return other == setting || larger;
     });
     if (settings_.empty()) settings_.push_back(setting);
@@ -167,9 +167,9 @@ Result<ProfiledModel> ProfileModel(Engine& engine, const BoxModel& box, const Pr
     const SettingCost own = Predictor(box, result.measured).Predict(settings.front());
     // Before anything is measured the prediction may be off: twice the limit is surely too much.
     if (own.memory_bytes > 2 * options.most_memory_bytes) {
-      return Error{ErrorCode::kExhausted, fmt::format("{}: needs about {} MB of memory, and there are {} MB", target.name,
-                                                      own.memory_bytes / 1'000'000,
-                                                      options.most_memory_bytes / 1'000'000)};
+      return Error{ErrorCode::kExhausted,
+                   fmt::format("{}: needs about {} MB of memory, and there are {} MB", target.name,
+                               own.memory_bytes / 1'000'000, options.most_memory_bytes / 1'000'000)};
     }
   }
   if (box.networks == 0) result.notes.push_back("this box is not calibrated: what was not measured is a rough guess");

@@ -18,21 +18,21 @@
 namespace deepedge {
 
 struct ProfileOptions {
-  int probes = 6;                                 // at most; 0: nothing is measured
-  Duration budget = std::chrono::seconds(10);     // for all of them: none is begun that would go over it
-  int runs = 10;                                  // of each
-  int cores = 2;                                  // the most that one run is computed on
+  int probes = 6;                              // at most; 0: nothing is measured
+  Duration budget = std::chrono::seconds(10);  // for all of them: none is begun that would go over it
+  int runs = 10;                               // of each
+  int cores = 2;                               // the most that one run is computed on
   std::vector<int> batches{1, 2, 4, 8};
-  int64_t most_pixels = 1024 * 1024;              // of sizes other than the model's own
-  int64_t most_memory_bytes = 0;                  // no form that is predicted to need more is compiled; 0: no limit
+  int64_t most_pixels = 1024 * 1024;  // of sizes other than the model's own
+  int64_t most_memory_bytes = 0;      // no form that is predicted to need more is compiled; 0: no limit
   StageRule stages;
-  std::function<bool()> stop = [] { return false; };  // asked before every probe
+  std::function<bool()> stop = [] { return false; };                         // asked before every probe
   std::function<void(const std::string&)> tell = [](const std::string&) {};  // progress
 };
 
 struct ProfiledModel {
-  Profile profile;         // without box, hash and generation
-  MeasuredModel measured;  // with what was measured before
+  Profile profile;                 // without box, hash and generation
+  MeasuredModel measured;          // with what was measured before
   std::vector<std::string> notes;  // what could not be measured, and why; what is uncertain
 };
 
