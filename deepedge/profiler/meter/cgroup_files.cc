@@ -132,7 +132,8 @@ Result<std::optional<int64_t>> ParseMemoryLimit(std::string_view text) {
   if (value == "max" || value == "-1") return std::optional<int64_t>();
   const auto bytes = ParseAmount(value);
   if (!bytes) return Refused("limit of memory", value);
-  return *bytes >= kNoLimit ? std::optional<int64_t>() : bytes;
+  if (*bytes >= kNoLimit) return std::optional<int64_t>();
+  return bytes;
 }
 
 Result<CgroupCpuStat> ParseCgroupCpuStat(std::string_view text) {
@@ -146,7 +147,7 @@ Result<CgroupCpuStat> ParseCgroupCpuStat(std::string_view text) {
     if (!is_known) continue;
     const auto value = ParseAmount(words[1]);
     if (!value) return Refused("cpu.stat", *line);
-    if (name == "usage_usec") stat.usage_us = *value;
+    if (name == "usage_usec") stat.usage_us = value;
     if (name == "nr_periods") stat.periods = *value;
     if (name == "nr_throttled") stat.throttled_periods = *value;
     if (name == "throttled_usec") stat.throttled_us = *value;

@@ -32,13 +32,21 @@ Result<CoreTicks> ParseCpuLine(std::string_view line) {
   }
   return CoreTicks{.cpu = static_cast<int>(*cpu),
                    .busy = ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6],
+                   .niced = ticks[1],
                    .idle = ticks[3] + ticks[4],
                    .steal = ticks[7]};
 }
 
+std::optional<int> ParseNice(std::string_view text) {
+  const bool is_negative = text.starts_with('-');
+  const auto value = ParseAmount(text.substr(is_negative ? 1 : 0));
+  if (!value || *value > 20) return std::nullopt;
+  return static_cast<int>(is_negative ? -*value : *value);
+}
+
 struct Delta {
   int cpu = 0;
-  double busy = 0, idle = 0, steal = 0, own = 0;
+  double busy = 0, niced = 0, idle = 0, steal = 0, own = 0;
 
   double all() const { return busy + idle + steal; }
 };
@@ -53,6 +61,7 @@ std::vector<Delta> DeltasOf(const CpuReading& before, const CpuReading& after, c
     if (then == before.cores.end()) continue;
     const Delta delta = {.cpu = now.cpu,
                          .busy = Step(then->busy, now.busy),
+                         .niced = Step(then->niced, now.niced),
                          .idle = Step(then->idle, now.idle),
                          .steal = Step(then->steal, now.steal)};
     if (delta.all() > 0) deltas.push_back(delta);
@@ -105,7 +114,7 @@ Result<std::vector<CoreTicks>> ParseCpuStat(std::string_view text) {
 }
 
 Result<TaskTicks> ParseTaskStat(std::string_view text) {
-  constexpr size_t kUser = 11, kSystem = 12, kCpu = 36;  // after the name, which ends at the last bracket
+  constexpr size_t kUser = 11, kSystem = 12, kNice = 16, kCpu = 36;  // after the name, which ends at the last bracket
   const size_t name_end = text.rfind(')');
   const std::vector<std::string_view> words =
       name_end == std::string_view::npos ? std::vector<std::string_view>() : Words(text.substr(name_end + 1));
@@ -113,10 +122,11 @@ Result<TaskTicks> ParseTaskStat(std::string_view text) {
   const auto user = ParseAmount(words[kUser]);
   const auto system = ParseAmount(words[kSystem]);
   const auto cpu = ParseAmount(words[kCpu]);
-  if (!user || !system || !cpu || *user > kMostTicks || *system > kMostTicks || *cpu >= kMostCpus) {
+  const auto nice = ParseNice(words[kNice]);
+  if (!user || !system || !cpu || !nice || *user > kMostTicks || *system > kMostTicks || *cpu >= kMostCpus) {
     return BadLine("stat of a task", text);
   }
-  return TaskTicks{.ticks = *user + *system, .cpu = static_cast<int>(*cpu)};
+  return TaskTicks{.ticks = *user + *system, .cpu = static_cast<int>(*cpu), .nice = *nice};
 }
 
 Result<OwnTicks> ReadOwnTicks(const Path& root) {
@@ -124,6 +134,7 @@ Result<OwnTicks> ReadOwnTicks(const Path& root) {
   DE_TRY(const std::string text, ReadProcFile(root, "proc/self/stat", 4096));
   DE_TRY(const TaskTicks process, ParseTaskStat(text));
   own.process = process.ticks;
+  own.is_niced = process.nice > 0;
   std::error_code ec;
   for (std::filesystem::directory_iterator entry(root / "proc/self/task", ec), end; !ec && entry != end;
        entry.increment(ec)) {
@@ -149,12 +160,15 @@ CpuUse UseBetween(const CpuReading& before, const CpuReading& after, const std::
     SpreadRest(own, deltas);
     use.own_cores = own * static_cast<double>(deltas.size()) / ticks;
   }
+  const bool others_yield = after.own && !after.own->is_niced;
   for (const Delta& delta : deltas) {
+    const double others = delta.busy - delta.own;
     use.cores.push_back({.cpu = delta.cpu,
                          .own = delta.own / delta.all(),
-                         .others = (delta.busy - delta.own) / delta.all(),
+                         .others = others / delta.all(),
                          .steal = delta.steal / delta.all(),
-                         .idle = delta.idle / delta.all()});
+                         .idle = delta.idle / delta.all(),
+                         .niced = others_yield ? std::min(delta.niced, others) / delta.all() : 0});
   }
   return use;
 }

@@ -22,6 +22,7 @@ namespace deepedge {
 struct CoreTicks {
   int cpu = 0;
   int64_t busy = 0;   // of any process, interrupts included
+  int64_t niced = 0;  // of that, of processes with a nice value over 0
   int64_t idle = 0;   // waiting for a disk included
   int64_t steal = 0;  // that the hypervisor gave to somebody else
 
@@ -34,6 +35,7 @@ Result<std::vector<CoreTicks>> ParseCpuStat(std::string_view text);
 struct TaskTicks {
   int64_t ticks = 0;  // user and system
   int cpu = 0;        // that it ran on last
+  int nice = 0;       // its nice value, -20 to 19
 
   friend bool operator==(const TaskTicks&, const TaskTicks&) = default;
 };
@@ -47,7 +49,8 @@ struct ThreadTicks {
 };
 
 struct OwnTicks {
-  int64_t process = 0;  // threads that have ended included
+  int64_t process = 0;    // threads that have ended included
+  bool is_niced = false;  // the process's first thread is
   std::vector<ThreadTicks> threads;
 };
 
@@ -59,13 +62,14 @@ struct CpuReading {
   std::optional<OwnTicks> own;
 };
 
-// Shares of a core's time: add up to 1.
+// Shares of a core's time: own, others, steal and idle add up to 1.
 struct CoreUse {
   int cpu = 0;
   double own = 0;
   double others = 0;  // of other processes, and of the kernel for them
   double steal = 0;
   double idle = 0;
+  double niced = 0;  // part of `others`: of processes that yield to this one; 0 where this one is niced itself
 
   friend bool operator==(const CoreUse&, const CoreUse&) = default;
 };

@@ -42,11 +42,11 @@ class FakeTree {
       Write(fmt::format("proc/self/task/{}/stat", 7 + i), Stat(7 + i, threads[i][0], threads[i][1]));
     }
   }
-  static std::string Stat(size_t id, int64_t ticks, int64_t cpu) {
+  static std::string Stat(size_t id, int64_t ticks, int64_t cpu, int nice = 0) {
     return fmt::format(
-        "{} (a (b) c) S 1 1 1 0 -1 64 5 0 0 0 {} 0 0 0 20 0 1 0 99 4096 10 18446744073709551615"
+        "{} (a (b) c) S 1 1 1 0 -1 64 5 0 0 0 {} 0 0 0 20 {} 1 0 99 4096 10 18446744073709551615"
         " 0 0 0 0 0 0 0 0 0 0 0 0 17 {} 0 0 0 0 0\n",
-        id, ticks, cpu);
+        id, ticks, nice, cpu);
   }
   void WriteStatus(std::string_view allowed) const {
     Write("proc/self/status",

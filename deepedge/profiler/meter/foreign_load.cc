@@ -15,10 +15,13 @@ constexpr double kThrottledShare = 0.01;
 constexpr double kStallShare = 0.01;
 constexpr double kMostStall = 0.5;
 constexpr double kUnknownLogSd = 0.05;  // what an unseen neighbour may do to a minimum of some runs
-constexpr double kLeast = 1e-3;         // cores
+constexpr double kYielded = 0.9;        // of what niced processes use
+constexpr double kCacheLogSd = 0.15;    // all cores used by others
+constexpr double kThrottledLogSd = 0.5;
+constexpr double kLeast = 1e-3;  // cores
 
 double AvailableOf(const CoreUse& core, double contended) {
-  const double left = core.own + core.idle;
+  const double left = core.own + core.idle + kYielded * core.niced;
   const double ours = 1 - core.steal;
   const double available = left + (1 - contended) * std::max(0.0, ours / 2 - left);
   return std::max(available, ours / 4);
@@ -110,7 +113,9 @@ BusyBox IsBusy(const MeterReport& report) {
   return {.is_known = true,
           .is_busy = true,
           .kappa = *kappa,
-          .extra_log_sd = std::log(*kappa) / std::sqrt(3.0),
+          .extra_log_sd =
+              std::hypot(std::log(*kappa) / std::sqrt(3.0), kCacheLogSd * report.foreign_cores.value_or(0) / cores,
+                         kThrottledLogSd * report.throttled.value_or(0)),
           .text = fmt::format("the box is busy: {}", fmt::join(reasons, "; "))};
 }
 

@@ -6,15 +6,16 @@
 //   nominal   = MeterReport::capacity, what is allowed
 //   available = min(sum over allowed cores of A_i, Q)
 //   A_i = left_i + (1 - c) max(0, half_i - left_i), at least quarter_i
-//         left_i = own_i + idle_i: what others left; half_i, quarter_i = (1 - steal_i) / 2 and / 4
-//         c: CPU pressure "some" of the interval, 0 where it is unknown
+//         left_i = own_i + idle_i + 0.9 niced_i: what others left, or yield; half_i, quarter_i = (1 - steal_i) / 2 and
+//         / 4 c: CPU pressure "some" of the interval, 0 where it is unknown
 //   Q = own + (1 - t) max(0, quota - cgroup's others - own), with a quota; t: share of periods that were stopped
 //   memory stalls: memory pressure "full", half at most
 //
 // A process that finds a core free takes all of it, and half of it once we compete: where nobody waited (c = 0) others'
 // use counts up to a half. Where somebody waited all the time (c = 1) what was left is all that there is; but at least
 // a quarter, as it may have been the others who waited for one another. A cgroup that reached its quota by our own use
-// is no foreign load (Q = own = quota, kappa = 1); one that was stopped before, by a limit further up, is.
+// is no foreign load (Q = own = quota, kappa = 1); one that was stopped before, by a limit further up, is. Processes
+// with a nice value over 0 yield to one without: at 10 they keep a tenth of a core, at 19 a hundredth.
 //
 // Foreign load widens and never shifts: Widened() changes what we say we know, not what we say.
 //
@@ -67,7 +68,10 @@ struct BusyBox {
 
 // For calibration and probes: how far what was measured in the report's interval can be trusted. Busy: others use more
 // than 5 % of what is allowed, the hypervisor takes more than 1 %, the quota stopped us, or memory ran out.
-// extra_log_sd = log kappa / sqrt(3): the disturbance of a measurement lies anywhere between none and kappa.
+// extra_log_sd is of three independent parts:
+//   log kappa / sqrt(3)   the disturbance of a measurement lies anywhere between none and kappa
+//   0.15 * foreign share  others work in the caches, whoever yields
+//   0.5 * throttled       a run that meets the end of the quota waits for the next period
 BusyBox IsBusy(const MeterReport& report);
 
 // Median and p99 as they were.

@@ -33,6 +33,12 @@ CoreUse Core(double own, double others, double steal = 0) {
   return {.own = own, .others = others, .steal = steal, .idle = 1 - own - others - steal};
 }
 
+CoreUse Niced(double own, double others) {
+  CoreUse core = Core(own, others);
+  core.niced = others;
+  return core;
+}
+
 TEST(ForeignLoad, KappaOfOneReport) {
   struct Case {
     const char* what;
@@ -48,6 +54,7 @@ TEST(ForeignLoad, KappaOfOneReport) {
       {"two others compete: we get a third", Report({Core(1.0 / 3, 2.0 / 3), Core(1, 0)}, 1), 2 / (4.0 / 3)},
       {"others wait for one another: a quarter at least", Report({Core(0, 1), Core(0, 1)}, 1), 4},
       {"half of the time somebody waits", Report({Core(0.2, 0.8)}, 0.5), 1 / 0.35},
+      {"all that others use is niced", Report({Niced(0.2, 0.8)}, 1), 1 / 0.92},
       {"the hypervisor takes a tenth", Report({Core(0.5, 0, 0.1), Core(0.5, 0, 0.1)}), 1 / 0.9},
       {"the hypervisor takes all", Report({Core(0, 0, 1)}), kMostKappa},
   };
@@ -132,13 +139,26 @@ TEST(ForeignLoad, ABusyBoxIsNamed) {
   EXPECT_TRUE(busy.is_known);
   EXPECT_TRUE(busy.is_busy);
   EXPECT_EQ(busy.text, "the box is busy: 0.7 of 2 cores are used by others");
-  EXPECT_NEAR(busy.extra_log_sd, std::log(busy.kappa) / std::sqrt(3.0), 1e-12);
+  EXPECT_NEAR(busy.extra_log_sd, std::hypot(std::log(busy.kappa) / std::sqrt(3.0), 0.15 * 0.35), 1e-12);
 
   MeterReport stolen = Report({Core(0.1, 0, 0.05), Core(0.1, 0, 0.05)});
   stolen.throttled = 0.5;
   stolen.quota = 2;
   EXPECT_EQ(IsBusy(stolen).text,
             "the box is busy: the hypervisor takes 5 %; the cgroup was stopped in 50 % of its periods");
+}
+
+TEST(ForeignLoad, ABoxIsBusyWithoutLosingCapacity) {
+  const BusyBox niced = IsBusy(Report({Niced(0.2, 0.8), Niced(0.2, 0.8)}));
+  EXPECT_TRUE(niced.is_busy);
+  EXPECT_LT(niced.kappa, 1.1);
+  EXPECT_GT(niced.extra_log_sd, 0.1);  // their traffic in the caches
+  MeterReport stopped = Report({Core(0.25, 0), Core(0.25, 0)});
+  stopped.quota = 0.5;
+  stopped.capacity = 0.5;
+  stopped.throttled = 1;
+  EXPECT_EQ(IsBusy(stopped).kappa, 1);
+  EXPECT_NEAR(IsBusy(stopped).extra_log_sd, 0.5, 1e-9);
 }
 
 TEST(ForeignLoad, AQuietBoxWidensNothing) {

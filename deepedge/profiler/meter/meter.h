@@ -7,7 +7,9 @@
 //   fmt::print("{}", MeterText(report));
 //
 // Every source is optional: what cannot be read is left out of the report and named in `missing` with the reason. A
-// sample takes 0.3 ms and some more for each thread of the process.
+// sample takes 0.2 ms (measured, 2-core Zen VM) and 0.01 to 0.02 ms for each thread of the process.
+//
+// Which CPUs the process may use is asked of its first thread, which must not be bound to one.
 //
 // Thread rule: thread-compatible, one thread samples; reads files, so never a lane.
 #pragma once

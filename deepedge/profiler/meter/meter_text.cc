@@ -19,13 +19,13 @@ std::string Megabytes(const std::optional<int64_t>& bytes) {
 }
 
 std::string CoreTable(const MeterReport& report) {
-  TextTable table({Column{"core"}, Column{"own", kRight}, Column{"others", kRight}, Column{"steal", kRight},
-                   Column{"idle", kRight}});
+  TextTable table({Column{"core"}, Column{"own", kRight}, Column{"others", kRight}, Column{"niced", kRight},
+                   Column{"steal", kRight}, Column{"idle", kRight}});
   size_t rows = 0;
   for (const CoreUse& core : report.cores) {
     if (++rows > kMostRows) break;
-    table.Add({fmt::format("{}", core.cpu), Percent(core.own), Percent(core.others), Percent(core.steal),
-               Percent(core.idle)});
+    table.Add({fmt::format("{}", core.cpu), Percent(core.own), Percent(core.others), Percent(core.niced),
+               Percent(core.steal), Percent(core.idle)});
   }
   std::string text = table.Text();
   if (report.cores.size() > kMostRows) text += fmt::format("and {} more\n", report.cores.size() - kMostRows);
