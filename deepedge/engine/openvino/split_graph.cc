@@ -143,8 +143,8 @@ class Splitter {
   // The rounding that the numbers of a tensor have gone through, whatever moved them afterwards; null where there is
   // none, or not the same for all of them.
   static const ov::op::v0::FakeQuantize* RoundingOf(const ov::Node& op, bool moved = false) {
-    static const std::set<std::string_view> moves{"MaxPool",      "Reshape",         "Squeeze",      "Unsqueeze",
-                                                  "Transpose",    "Slice",           "StridedSlice", "Split",
+    static const std::set<std::string_view> moves{"MaxPool",       "Reshape",         "Squeeze",      "Unsqueeze",
+                                                  "Transpose",     "Slice",           "StridedSlice", "Split",
                                                   "VariadicSplit", "ShuffleChannels", "DepthToSpace", "SpaceToDepth"};
     if (const auto* const rounding = dynamic_cast<const ov::op::v0::FakeQuantize*>(&op)) {
       const auto single = [&](size_t i) { return ov::shape_size(rounding->get_input_shape(i)) == 1; };

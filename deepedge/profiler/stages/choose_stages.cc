@@ -145,7 +145,8 @@ std::string Reason(const LayerGraph& graph, const StageChoice& choice, const Sta
     return fmt::format("it takes {:.1f} ms in all: below {:.1f} ms a net is not cut", total_us / 1e3,
                        rule.whole_below_us / 1e3);
   }
-  const size_t first = choice.longest == 0 ? 0 : static_cast<size_t>(graph.cuts[choice.cuts[choice.longest - 1]].next_layer);
+  const size_t first =
+      choice.longest == 0 ? 0 : static_cast<size_t>(graph.cuts[choice.cuts[choice.longest - 1]].next_layer);
   const size_t end = choice.longest == choice.cuts.size()
                          ? graph.layers.size()
                          : static_cast<size_t>(graph.cuts[choice.cuts[choice.longest]].next_layer);
@@ -165,16 +166,11 @@ std::string Reason(const LayerGraph& graph, const StageChoice& choice, const Sta
 
 std::string_view ToString(StageBound bound) {
   switch (bound) {
-    case StageBound::kShortEnough:
-      return "short enough";
-    case StageBound::kWhole:
-      return "whole";
-    case StageBound::kNoPlace:
-      return "no place to cut";
-    case StageBound::kCost:
-      return "cuts cost too much";
-    case StageBound::kTooShort:
-      return "stages would be too short";
+    case StageBound::kShortEnough: return "short enough";
+    case StageBound::kWhole: return "whole";
+    case StageBound::kNoPlace: return "no place to cut";
+    case StageBound::kCost: return "cuts cost too much";
+    case StageBound::kTooShort: return "stages would be too short";
   }
   return "";
 }

@@ -110,8 +110,7 @@ StageChoice ForceStages(const LayerGraph& graph) {
     us.push_back(static_cast<double>(layer.flops) / 1e4 + 0.1);
     total += us.back();
   }
-  return ChooseStages(graph, us,
-                      {.longest_us = total / 4, .shortest_us = 0, .whole_below_us = 0, .most_cost = 1e9});
+  return ChooseStages(graph, us, {.longest_us = total / 4, .shortest_us = 0, .whole_below_us = 0, .most_cost = 1e9});
 }
 
 // Empty, or how the second differs. Most networks give the same bits. But the device sums in another order where a
