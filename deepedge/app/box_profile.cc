@@ -1,7 +1,6 @@
 #include "deepedge/app/box_profile.h"
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include <atomic>
 #include <csignal>
@@ -12,6 +11,8 @@
 #include "deepedge/base/thread.h"
 #include "deepedge/profiler/calibration/measure_networks.h"
 #include "deepedge/profiler/media_cost/media_costs_json.h"
+#include "deepedge/profiler/meter/foreign_load.h"
+#include "deepedge/profiler/meter/meter.h"
 #include "deepedge/runtime/calibration/media_calibration.h"
 
 namespace deepedge {
@@ -37,17 +38,6 @@ class StopOnSignal {
  private:
   void (*before_)(int);
 };
-
-std::string CpuField(const std::string& cpuinfo, const std::string& key) {
-  std::istringstream lines(cpuinfo);
-  std::string line;
-  while (std::getline(lines, line)) {
-    if (line.rfind(key, 0) != 0) continue;
-    const size_t colon = line.find(": ");
-    return colon == std::string::npos ? "" : line.substr(colon + 2);
-  }
-  return "";
-}
 
 std::string ToText(const std::vector<MeasuredModel>& models) {
   std::string text;
@@ -77,6 +67,12 @@ int64_t SharedCacheBytes() {
   return int64_t{8} << 20;
 }
 
+// Others on the box do not change what is learned, but how sure it is: their runs scatter.
+void SayIfBusy(const MeterReport& report) {
+  const BusyBox busy = IsBusy(report);
+  if (busy.busy) fmt::print(stderr, "note: {}; what is learned now is less sure\n", busy.reason);
+}
+
 Result<std::vector<MeasuredModel>> KnownNetworks(BoxProfile& box, bool anew) {
   if (anew) return std::vector<MeasuredModel>{};
   DE_TRY(const auto record, box.store->LoadCalibration(box.box, kNetworks));
@@ -88,21 +84,19 @@ Result<std::vector<MeasuredModel>> KnownNetworks(BoxProfile& box, bool anew) {
 
 }  // namespace
 
-std::string BoxFingerprint(const Engine& engine) {
-  const auto read = ReadFile("/proc/cpuinfo");
-  const std::string cpuinfo = read.ok() ? read.value() : "";
-  struct utsname system{};
-  uname(&system);
-  return fmt::format("{} microcode {}, {} cores, Linux {}, {}", CpuField(cpuinfo, "model name"),
-                     CpuField(cpuinfo, "microcode"), AllowedCpus().size(), system.release, engine.Description());
+BoxIdentity ThisBox(const Engine& engine) {
+  auto box = ReadBox("/", engine.Description());
+  if (box.ok()) return std::move(box).value();
+  return {.engine = EngineVersion(engine.Description())};
 }
 
 Result<BoxProfile> OpenBoxProfile(const Engine& engine, const Path& state_folder, const Clock& clock) {
   std::error_code error;
   std::filesystem::create_directories(state_folder, error);  // what is wrong with it the store will say
-  BoxProfile box{.box = BoxFingerprint(engine)};
+  const BoxIdentity identity = ThisBox(engine);
+  BoxProfile box{.box = Fingerprint(identity)};
   DE_TRY(box.store, ProfileStore::Open(state_folder, clock));
-  box.store->SeenBox(box.box, box.box).Ignore("said by the first write that matters");
+  box.store->SeenBox(box.box, BoxText(identity)).Ignore("said by the first write that matters");
   const auto model = box.store->LoadCalibration(box.box, kBoxModel);
   if (model.ok() && model.value()) {
     auto read = BoxModelFromJson(model.value()->text);
@@ -135,8 +129,11 @@ Result<bool> CalibrateBox(Engine& engine, BoxProfile& box, const CalibrateReques
   options.tell = [&](int count, double part) {
     tell(fmt::format("calibrating: {} networks, {:.0f} %", count, 80 * part));
   };
+  Meter meter;
+  meter.Sample(clock);
   DE_TRY(networks, MeasureNetworks(engine, options, clock, std::move(networks)));
   const bool whole = !stop_asked;
+  SayIfBusy(meter.Sample(clock));
   DE_TRY_STATUS(box.store->SaveCalibration(box.box, kNetworks, ToText(networks), whole));
   if (networks.size() < 6) {
     return Error{ErrorCode::kUnavailable,

@@ -10,6 +10,7 @@
 #include "deepedge/engine/engine.h"
 #include "deepedge/profiler/fit/box_model.h"
 #include "deepedge/profiler/media_cost/media_costs.h"
+#include "deepedge/profiler/meter/box.h"
 #include "deepedge/profiler/store/profile_store.h"
 
 namespace deepedge {
@@ -22,8 +23,8 @@ struct BoxProfile {
   bool calibrated = false;  // completely
 };
 
-// The box as `engine` runs on it: CPU, microcode, kernel, engine.
-std::string BoxFingerprint(const Engine& engine);
+// The box as `engine` runs on it. Never fails: what cannot be read is unknown.
+BoxIdentity ThisBox(const Engine& engine);
 
 // Opens the store in `state_folder` (made where it is missing) and reads what is known of this box; says on standard
 // error what somebody should know. Errors: as ProfileStore::Open.

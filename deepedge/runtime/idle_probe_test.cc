@@ -68,6 +68,7 @@ class IdleProbeTest : public ::testing::Test {
   double busy_ = 0.3;
   bool decode_waits_ = false;
   std::function<std::optional<Setting>(const std::string&)> next_ = [this](const std::string&) {
+    clock_.Advance(Duration(50));  // deciding takes time, too
     return done_.empty() ? std::optional<Setting>(kSetting) : std::nullopt;
   };
   std::vector<std::pair<std::string, ProbeResult>> done_;
@@ -89,6 +90,12 @@ TEST_F(IdleProbeTest, MeasuresWhatIsWantedAndKeepsIt) {
   EXPECT_EQ(rows[0].text, ToJson(result));
   EXPECT_EQ(probe.Report().probes, 1);
   EXPECT_EQ(probe.Report().failed, 0);
+}
+
+TEST_F(IdleProbeTest, ANetworkThatWasNeverCompiledIsBegunWithAtOnce) {
+  IdleProbe probe = Make({Target("net")});
+  GoOn(probe, std::chrono::seconds(4));
+  EXPECT_GT(probe.Report().spent, milliseconds(1));
 }
 
 TEST_F(IdleProbeTest, SpendsNoMoreThanItsShare) {

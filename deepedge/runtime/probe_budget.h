@@ -3,7 +3,8 @@
 //   - nothing while its lanes have been busier than 85 % in the last second, or packets wait to be decoded;
 //   - after a step that took c, nothing for c / (1 % of the cores): on average never more than the 1 %;
 //   - in no minute more than 1 % of the box's CPU, what the next step is expected to take included. A step that takes
-//     more than that by itself (compiling a large network) cannot be split: it must have a whole minute without any.
+//     more than that by itself (compiling a large network) cannot be split: it must have a minute in which less than a
+//     hundredth of that was spent.
 //
 // BusyMeter: what share of their time the lanes were busy lately, from their running totals. Both thread-compatible.
 #pragma once

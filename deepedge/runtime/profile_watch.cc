@@ -202,10 +202,13 @@ void ProfileWatch::Save() {
     learned = WhatWasLearned();
     learned.outdated = std::exchange(outdated_, {});
   }
-  for (const std::string& sha256 : learned.outdated) Try(store_->ClearStatistics(options_.box, sha256));
-  Try(store_->SaveCalibration(options_.box, kObserver, learned.observer, true));
+  // A store that fails may take seconds to say so: nobody waits for that more than once.
+  if (!Try(store_->SaveCalibration(options_.box, kObserver, learned.observer, true))) return;
+  for (const std::string& sha256 : learned.outdated) {
+    if (!Try(store_->ClearStatistics(options_.box, sha256))) return;
+  }
   for (const auto& [sha256, rows] : learned.statistics) {
-    if (!rows.empty()) Try(store_->SaveStatistics(options_.box, sha256, rows));
+    if (!rows.empty() && !Try(store_->SaveStatistics(options_.box, sha256, rows))) return;
   }
 }
 
@@ -233,14 +236,15 @@ void ProfileWatch::SaveMeasurements() {
       }
     }
     if (!IsWorthKeeping(measured, known)) continue;
-    Try(store_->AddMeasurement(options_.box, sha256, measured.setting, ToJson(measured)));
+    if (!Try(store_->AddMeasurement(options_.box, sha256, measured.setting, ToJson(measured)))) return;
   }
 }
 
-void ProfileWatch::Try(const Status& status) {
+bool ProfileWatch::Try(const Status& status) {
   const bool failed = !status.ok();
   if (failed && !save_fails_) LogWarning("what this box learns is not kept: {}", status.error().message);
   save_fails_ = failed;
+  return !failed;
 }
 
 void ProfileWatch::SetProfile(Profile profile) {

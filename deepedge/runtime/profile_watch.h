@@ -99,7 +99,7 @@ class ProfileWatch {
   void AskForProbes(Time now);
   void Save();
   void SaveMeasurements();
-  void Try(const Status& status);
+  bool Try(const Status& status);  // whether it went well
   Learned WhatWasLearned() const DE_REQUIRES(mutex_);
   std::vector<StageReport> StagesOfProfiles() const DE_REQUIRES(mutex_);
   const WatchedModel* FindByName(const std::string& name) const DE_REQUIRES(mutex_);
