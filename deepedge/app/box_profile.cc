@@ -70,7 +70,7 @@ int64_t SharedCacheBytes() {
 // Others on the box do not change what is learned, but how sure it is: their runs scatter.
 void SayIfBusy(const MeterReport& report) {
   const BusyBox busy = IsBusy(report);
-  if (busy.busy) fmt::print(stderr, "note: {}; what is learned now is less sure\n", busy.reason);
+  if (busy.is_busy) fmt::print(stderr, "note: {}; what is learned now is less sure\n", busy.text);
 }
 
 Result<std::vector<MeasuredModel>> KnownNetworks(BoxProfile& box, bool anew) {

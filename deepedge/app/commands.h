@@ -19,6 +19,7 @@ void AddModelQuantize(CLI::App& model, Action& action);
 void AddModelReshape(CLI::App& model, Action& action);
 void AddGalleryCommand(CLI::App& program, Action& action);
 void AddEventsCommand(CLI::App& program, Action& action);
+void AddPlanCommand(CLI::App& program, Action& action);
 void AddProfileCommand(CLI::App& program, Action& action);
 void AddBenchCommand(CLI::App& program, Action& action);
 // Verbs of `bench` in files of their own.

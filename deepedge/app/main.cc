@@ -34,6 +34,7 @@ int Main(int argc, char** argv) {
   AddModelCommand(program, action);
   AddGalleryCommand(program, action);
   AddEventsCommand(program, action);
+  AddPlanCommand(program, action);
   AddProfileCommand(program, action);
   AddBenchCommand(program, action);
   AddVersionCommand(program, action);

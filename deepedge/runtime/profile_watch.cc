@@ -110,17 +110,19 @@ StageRun ProfileWatch::StageRunOf(const RunLog::LaneRun& logged) {
   const WatchedModel& watched = found->watched;
   const Setting setting{.variant = {watched.precision, run.width, run.height}, .batch = run.batch};
   const SettingCost* const cost = watched.profile ? FindCost(*watched.profile, setting) : nullptr;
-  if (cost == nullptr || cost->stages.size() != static_cast<size_t>(run.stages)) {
+  const bool in_stages = cost != nullptr && run.stages > 1 && cost->stages.size() == static_cast<size_t>(run.stages);
+  if (cost == nullptr || (run.stages > 1 && !in_stages)) {
     AddTime(*found, setting, run);
     if (cost != nullptr) stage.bound = cost->bound;
     return stage;
   }
-  const StageCost& predicted = cost->stages[static_cast<size_t>(run.stage)];
+  // A run of the whole is compared with the whole, in however many stages it could be run.
+  const TimeEstimate& time = in_stages ? cost->stages[static_cast<size_t>(run.stage)].time : cost->time;
   stage.key = {.model = watched.name, .setting = setting, .stage = run.stage};
   stage.generation = watched.profile->generation;
-  stage.solo_us = static_cast<double>(predicted.time.median.count());
-  stage.solo_log_sd = predicted.time.log_sd;
-  stage.bound = predicted.bound;
+  stage.solo_us = static_cast<double>(time.median.count());
+  stage.solo_log_sd = time.log_sd;
+  stage.bound = in_stages ? cost->stages[static_cast<size_t>(run.stage)].bound : cost->bound;
   return stage;
 }
 

@@ -74,13 +74,15 @@ std::string FitText(const FitAnswer& answer, const FitBox& box) {
       text = fmt::format("fits: {} of {:.2f} cores\n", AmountText(answer.wanted.cpu), box.capacity_cores);
       break;
     case Fit::kReduced:
-      text = fmt::format("fits at {:.0f} % of the wanted rates: those need {} cores, and there are {:.2f} (short by {:.1f})\n",
-                         100 * answer.share, AmountText(answer.wanted.cpu), box.capacity_cores, answer.short_by.value);
+      text = fmt::format(
+          "fits at {:.0f} % of the wanted rates: those need {} cores, and there are {:.2f} (short by {:.1f})\n",
+          100 * answer.share, AmountText(answer.wanted.cpu), box.capacity_cores, answer.short_by.value);
       break;
     case Fit::kNot:
       text = answer.short_of_least.value > 0
-                 ? fmt::format("does not fit: the least rates need {} cores, and there are {:.2f}: short by {:.1f} cores\n",
-                               AmountText(answer.least.cpu), box.capacity_cores, answer.short_of_least.value)
+                 ? fmt::format(
+                       "does not fit: the least rates need {} cores, and there are {:.2f}: short by {:.1f} cores\n",
+                       AmountText(answer.least.cpu), box.capacity_cores, answer.short_of_least.value)
                  : std::string("does not fit\n");
       break;
   }

@@ -1,5 +1,6 @@
-// "Will it fit?", answered from profiles before anything runs: what every task would take at the rate that it would like,
-// what the box has, and if that is too little, what all get when they give way alike, or what is missing even then.
+// "Will it fit?", answered from profiles before anything runs: what every task would take at the rate that it would
+// like, what the box has, and if that is too little, what all get when they give way alike, or what is missing even
+// then.
 //
 //   rate_k(f) = max(min_rate_k, f * wanted_k)       the largest f <= 1 whose load fits
 //
@@ -25,7 +26,7 @@ struct FitTask {
 
 struct FitBox {
   UtilisationOptions options;
-  double capacity_cores = 1;      // what may be used: cores, less the reserve, less what others take
+  double capacity_cores = 1;       // what may be used: cores, less the reserve, less what others take
   int64_t memory_limit_bytes = 0;  // 0: not known
 };
 
