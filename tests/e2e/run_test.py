@@ -156,8 +156,8 @@ class RunTest(harness.EndToEndTest):
 
 
 class ThreadWatch:
-    """Finds out whether more threads of a program compute at once than it has lanes; readers, the writer of events and
-    the main thread aside.
+    """Finds out whether more threads of a program compute at once than it has lanes; readers, the writer of events, the
+    main thread, and who has the lowest priority and so takes nothing from anybody, aside.
 
     That more are runnable at one moment proves nothing: whoever hands over work is runnable until it waits, and on a
     loaded machine that takes long, although it needs microseconds of a core. So the watch begins where more than `lanes`
@@ -186,7 +186,7 @@ class ThreadWatch:
         self.main_share = gained.get(self.pid, 0) / max(sum(gained.values()), 1)
 
         running = {thread: seen for thread, seen in threads.items()
-                   if seen[1] == "R" and thread != self.pid and not seen[0].startswith(("in:", "events"))}
+                   if seen[1] == "R" and thread != self.pid and not seen[0].startswith(("in:", "events", "profiler-idle"))}
         # Who waited since, or has ended, leaves; when too few are left, the watch begins anew.
         self._window = {thread: began for thread, began in self._window.items()
                         if thread in running and running[thread][2] == began[0]}
