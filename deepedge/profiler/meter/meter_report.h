@@ -21,7 +21,7 @@ struct MissingSource {
 };
 
 // Bytes.
-struct MemoryUse {
+struct MemoryState {
   std::optional<int64_t> total;      // of the box
   std::optional<int64_t> available;  // of the box, without pushing anything out
   std::optional<int64_t> own;        // of this process, anonymous (all that is resident where the kernel is old)
@@ -60,7 +60,7 @@ struct MeterReport {
   std::optional<PressureUse> memory_pressure;  // of the box
   std::optional<PressureUse> io_pressure;
 
-  MemoryUse memory;
+  MemoryState memory;
   std::vector<MissingSource> missing;
 };
 

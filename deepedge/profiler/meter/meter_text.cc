@@ -61,7 +61,7 @@ std::string PressureLine(const MeterReport& report) {
   return text.empty() ? "" : text + '\n';
 }
 
-std::string MemoryLine(const MemoryUse& memory) {
+std::string MemoryLine(const MemoryState& memory) {
   std::string text = fmt::format("memory: {} own, {} resident; box {} of {} available", Megabytes(memory.own),
                                  Megabytes(memory.own_resident), Megabytes(memory.available), Megabytes(memory.total));
   if (memory.cgroup_limit) {
