@@ -9,6 +9,7 @@
 #include "deepedge/app/commands.h"
 #include "deepedge/app/engines.h"
 #include "deepedge/bench/profiler/collect.h"
+#include "deepedge/bench/profiler/pairs.h"
 #include "deepedge/bench/profiler/score.h"
 #include "deepedge/profiler/calibration/measure_networks.h"
 
@@ -20,6 +21,8 @@ struct BenchProfilerOptions {
   std::string keep;
   double calibration_seconds = 150;
   int probes = 6;
+  bool leave_one_out = false;
+  int pairs = 0;
   CollectOptions collect;
 };
 
@@ -86,6 +89,23 @@ Result<std::vector<MeasuredModel>> Models(Engine& engine, const BenchProfilerOpt
   return models;
 }
 
+Status Pairs(Engine& engine, const BenchProfilerOptions& options, const BoxModel& box) {
+  DE_TRY(const TemporaryFolder scratch, TemporaryFolder::Create("deepedge-bench-"));
+  CollectOptions collect = options.collect;
+  collect.tell = Tell;
+  std::vector<ProbeTarget> targets;
+  for (const std::string& place : options.models) {
+    for (const ModelFiles& files : FindModelsBelow(place, collect)) {
+      auto target = PrepareTarget(engine, NameOf(files), files, scratch.path(), collect);
+      if (target.ok()) targets.push_back(std::move(target).value());
+    }
+  }
+  const PairOptions pairs{.pairs = options.pairs, .tell = Tell};
+  DE_TRY(const auto sides, MeasurePairs(engine, box, targets, pairs, RealClock()));
+  fmt::print("\npairs of models on two cores\n\n{}", PairsText(sides));
+  return {};
+}
+
 Status Run(const BenchProfilerOptions& options) {
   DE_TRY(const std::unique_ptr<Engine> engine, MakeDefaultEngine());
   DE_TRY(const TemporaryFolder temporary, TemporaryFolder::Create("deepedge-bench-"));
@@ -93,7 +113,12 @@ Status Run(const BenchProfilerOptions& options) {
   DE_TRY(const std::vector<MeasuredModel> networks, Networks(*engine, options, folder / "networks.ndjson"));
   const BoxModel box = LearnBox(networks, int64_t{32} << 20);
   DE_TRY(const std::vector<MeasuredModel> models, Models(*engine, options, folder / "models.ndjson"));
-  fmt::print("{}", ScoreText(ScoreProfiler(box, networks, models, options.probes), options.probes));
+  fmt::print("a box that was just calibrated ({} networks)\n\n{}", networks.size(),
+             ScoreText(ScoreProfiler(box, networks, models, options.probes, Known::kNothing), options.probes));
+  if (options.pairs > 0) DE_TRY_STATUS(Pairs(*engine, options, box));
+  if (!options.leave_one_out) return {};
+  fmt::print("\na box that has profiled the other models\n\n{}",
+             ScoreText(ScoreProfiler(box, networks, models, options.probes, Known::kOtherModels), options.probes));
   return {};
 }
 
@@ -108,6 +133,10 @@ void AddBenchProfiler(CLI::App& bench, Action& action) {
   command->add_option("--calibrate", options->calibration_seconds, "seconds that calibration may take");
   command->add_option("--probes", options->probes, "measurements of a model before it is predicted")
       ->check(CLI::Range(1, 50));
+  command->add_flag("--leave-one-out", options->leave_one_out,
+                    "also for a box that has profiled all models but the one that is predicted");
+  command->add_option("--pairs", options->pairs, "pairs of models on two cores at once, to measure besides")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--rounds", options->collect.rounds, "measurements of each setting")->check(CLI::PositiveNumber);
   command->add_option("--seconds", options->collect.most_seconds, "of measuring, for each model at most");
   command->callback([options, &action] { action = [options] { return Run(*options); }; });

@@ -21,6 +21,8 @@ namespace {
 constexpr const char* kNetworks = "networks";
 constexpr const char* kBoxModel = "box model";
 constexpr const char* kMedia = "media";
+constexpr const char* kModels = "models";  // complete: the box model has learned from all of them
+constexpr size_t kMostModels = 48;         // the oldest go
 
 // Ctrl-C while something long is going on: asked for, never waited on.
 std::atomic<bool> stop_asked = false;
@@ -67,10 +69,11 @@ int64_t SharedCacheBytes() {
   return int64_t{8} << 20;
 }
 
-// Others on the box do not change what is learned, but how sure it is: their runs scatter.
-void SayIfBusy(const MeterReport& report) {
+// Others on the box do not change what is learned, but how sure it is.
+double DoubtOf(const MeterReport& report) {
   const BusyBox busy = IsBusy(report);
   if (busy.is_busy) fmt::print(stderr, "note: {}; what is learned now is less sure\n", busy.text);
+  return busy.is_busy ? busy.extra_log_sd : 0;
 }
 
 Result<std::vector<MeasuredModel>> KnownNetworks(BoxProfile& box, bool anew) {
@@ -116,6 +119,32 @@ Result<BoxProfile> OpenBoxProfile(const Engine& engine, const Path& state_folder
   return box;
 }
 
+Status KeepMeasured(BoxProfile& box, const std::string& sha256, const MeasuredModel& measured) {
+  DE_TRY(const auto record, box.store->LoadCalibration(box.box, kModels));
+  std::vector<MeasuredModel> models;
+  if (record) {
+    auto read = ModelsOf(record->text);
+    if (read.ok()) models = std::move(read).value();
+  }
+  std::erase_if(models, [&](const MeasuredModel& model) { return model.name == sha256; });
+  if (models.size() >= kMostModels) models.erase(models.begin());
+  models.push_back(measured);
+  models.back().name = sha256;
+  return box.store->SaveCalibration(box.box, kModels, ToText(models), false);
+}
+
+Status LearnFromKept(BoxProfile& box) {
+  DE_TRY(const auto record, box.store->LoadCalibration(box.box, kModels));
+  if (!record || record->complete || box.model.networks == 0) return {};
+  DE_TRY(const std::vector<MeasuredModel> models, ModelsOf(record->text));
+  DE_TRY(const std::vector<MeasuredModel> networks, KnownNetworks(box, false));
+  std::vector<const MeasuredModel*> pointers;
+  for (const MeasuredModel& model : models) pointers.push_back(&model);
+  LearnFromModels(box.model, networks, pointers);
+  DE_TRY_STATUS(box.store->SaveCalibration(box.box, kBoxModel, ToJson(box.model), box.calibrated));
+  return box.store->SaveCalibration(box.box, kModels, record->text, true);
+}
+
 Result<bool> CalibrateBox(Engine& engine, BoxProfile& box, const CalibrateRequest& request, const Clock& clock) {
   const StopOnSignal signals;
   const Time start = clock.Now();
@@ -133,7 +162,7 @@ Result<bool> CalibrateBox(Engine& engine, BoxProfile& box, const CalibrateReques
   meter.Sample(clock);
   DE_TRY(networks, MeasureNetworks(engine, options, clock, std::move(networks)));
   const bool whole = !stop_asked;
-  SayIfBusy(meter.Sample(clock));
+  const double doubt = DoubtOf(meter.Sample(clock));
   DE_TRY_STATUS(box.store->SaveCalibration(box.box, kNetworks, ToText(networks), whole));
   if (networks.size() < 6) {
     return Error{ErrorCode::kUnavailable,
@@ -141,6 +170,7 @@ Result<bool> CalibrateBox(Engine& engine, BoxProfile& box, const CalibrateReques
   }
   tell(fmt::format("learning from {} networks", networks.size()));
   box.model = LearnBox(networks, SharedCacheBytes());
+  box.model.extra_log_sd = doubt;
   DE_TRY_STATUS(box.store->SaveCalibration(box.box, kBoxModel, ToJson(box.model), whole));
   bool complete = whole;
   if (!stop_asked) {

@@ -30,6 +30,11 @@ BoxIdentity ThisBox(const Engine& engine);
 // error what somebody should know. Errors: as ProfileStore::Open.
 Result<BoxProfile> OpenBoxProfile(const Engine& engine, const Path& state_folder, const Clock& clock);
 
+// Keeps what was measured of a model, and learns from it with the next calibration or profile: LearnFromKept.
+Status KeepMeasured(BoxProfile& box, const std::string& sha256, const MeasuredModel& measured);
+// What was kept since the box has learned last makes its layer model better; nothing to learn costs nothing.
+Status LearnFromKept(BoxProfile& box);
+
 struct CalibrateRequest {
   Duration budget = std::chrono::seconds(165);
   bool anew = false;  // forget what an interrupted calibration has left

@@ -132,6 +132,7 @@ class ProfileCommand {
     if (!options_.compare.empty()) return Compare();
     const bool needed = !box_.calibrated && !options_.models.empty();
     if (options_.calibrate || needed) DE_TRY_STATUS(Calibrate());
+    if (!options_.models.empty() && !options_.explain) Warn(LearnFromKept(box_));
     for (const std::string& model : options_.models) {
       DE_TRY_STATUS(options_.explain ? Explain(model) : ProfileOne(model));
     }
@@ -172,6 +173,7 @@ class ProfileCommand {
       const ProbeResult& probe = made.measured.probes[i];
       Warn(box_.store->AddMeasurement(box_.box, model.sha256, probe.setting, ToJson(probe)));
     }
+    if (made.measured.probes.size() > before) Warn(KeepMeasured(box_, model.sha256, made.measured));
     Profile profile = std::move(made.profile);
     profile.model = name;
     profile.sha256 = model.sha256;

@@ -129,7 +129,8 @@ class SimplePredictor {
 };
 
 struct Sums {
-  Errors unseen, probed, memory, flops_unseen, roofline_unseen, flops_probed, roofline_probed;
+  Errors unseen, probed, one_picture, batches, several_cores, memory, flops_unseen, roofline_unseen, flops_probed,
+      roofline_probed;
 };
 
 std::vector<Setting> SettingsOf(const MeasuredModel& model) {
@@ -187,6 +188,9 @@ ModelScore ScoreModel(const BoxModel& box, const SimplePredictor& flops, const S
     const SettingCost cost = predictor.Predict(probe.setting);
     const double us = static_cast<double>(cost.time.median.count());
     probed.Add(us, probe.median_us, cost.time.log_sd);
+    Errors& kind =
+        probe.setting.cores > 1 ? sums.several_cores : (probe.setting.batch > 1 ? sums.batches : sums.one_picture);
+    kind.Add(us, probe.median_us, cost.time.log_sd);
     sums.flops_probed.Add(flops_level * flops.Us(truth, probe.setting), probe.median_us);
     sums.roofline_probed.Add(roofline_level * roofline.Us(truth, probe.setting), probe.median_us);
     if (std::abs(us / probe.median_us - 1) > score.worst) {
@@ -205,6 +209,36 @@ ModelScore ScoreModel(const BoxModel& box, const SimplePredictor& flops, const S
   sums.probed.Add(probed);
   sums.memory.Add(memory);
   return score;
+}
+
+// Networks whose layers with weights have the same arithmetic are one network, whatever the files are called.
+bool SameNetwork(const MeasuredModel& a, const MeasuredModel& b) {
+  const auto arithmetic = [](const MeasuredModel& model) {
+    double flops = 0;
+    for (const Layer& layer : model.forms.front().graph.layers) {
+      if (layer.weight_bytes > 0) flops += static_cast<double>(layer.flops);
+    }
+    return flops;
+  };
+  return std::abs(std::log((arithmetic(a) + 1) / (arithmetic(b) + 1))) < 0.02;
+}
+
+// What profiling leaves of each model: the few settings that it measures.
+std::vector<MeasuredModel> ProfiledOf(const BoxModel& box, std::span<const MeasuredModel> models, int probes) {
+  std::vector<MeasuredModel> profiled;
+  for (const MeasuredModel& truth : models) {
+    if (truth.probes.empty()) continue;
+    MeasuredModel seen{.name = truth.name, .forms = truth.forms};
+    ModelScore unused;
+    Probe(truth, truth.probes.front().setting, seen, unused);
+    while (static_cast<int>(seen.probes.size()) < probes) {
+      const auto next = NextProbe(Predictor(box, seen), SettingsOf(truth), 0);
+      if (!next) break;
+      Probe(truth, next->setting, seen, unused);
+    }
+    profiled.push_back(std::move(seen));
+  }
+  return profiled;
 }
 
 double MeasurePredict(const BoxModel& box, const MeasuredModel& model) {
@@ -228,17 +262,29 @@ std::string Row(const std::string& what, const ErrorSummary& errors, bool interv
 }  // namespace
 
 ProfilerScore ScoreProfiler(const BoxModel& box, std::span<const MeasuredModel> networks,
-                            std::span<const MeasuredModel> models, int probes) {
+                            std::span<const MeasuredModel> models, int probes, Known known) {
   ProfilerScore score;
+  const std::vector<MeasuredModel> profiled =
+      known == Known::kOtherModels ? ProfiledOf(box, models, probes) : std::vector<MeasuredModel>{};
   Sums sums;
   const SimplePredictor flops(networks, false);
   const SimplePredictor roofline(networks, true);
   for (const MeasuredModel& model : models) {
-    if (!model.probes.empty()) score.models.push_back(ScoreModel(box, flops, roofline, model, probes, sums));
+    if (model.probes.empty()) continue;
+    BoxModel knowing = box;
+    std::vector<const MeasuredModel*> others;
+    for (const MeasuredModel& other : profiled) {
+      if (!SameNetwork(other, model)) others.push_back(&other);
+    }
+    if (!others.empty()) LearnFromModels(knowing, networks, others);
+    score.models.push_back(ScoreModel(knowing, flops, roofline, model, probes, sums));
   }
   score.unseen = sums.unseen.Summary();
   score.probed = sums.probed.Summary();
   score.memory = sums.memory.Summary();
+  score.one_picture = sums.one_picture.Summary();
+  score.batches = sums.batches.Summary();
+  score.several_cores = sums.several_cores.Summary();
   score.flops_unseen = sums.flops_unseen.Summary();
   score.roofline_unseen = sums.roofline_unseen.Summary();
   score.flops_probed = sums.flops_probed.Summary();
@@ -262,6 +308,9 @@ std::string ScoreText(const ProfilerScore& score, int probes) {
   text += Row("  flops at one rate", score.flops_unseen, false);
   text += Row("  roofline", score.roofline_unseen, false);
   text += Row(fmt::format("profiler, after {} probes", probes), score.probed, true);
+  text += Row("    of these: one picture on one core", score.one_picture, true);
+  text += Row("    of these: batches on one core", score.batches, true);
+  text += Row("    of these: on several cores", score.several_cores, true);
   text += Row("  flops, level by one probe", score.flops_probed, false);
   text += Row("  roofline, level by one probe", score.roofline_probed, false);
   text += Row("memory, after the probes", score.memory, true);

@@ -48,11 +48,22 @@ struct ProfilerScore {
   ErrorSummary roofline_unseen;
   ErrorSummary flops_probed;
   ErrorSummary roofline_probed;
+  // After the probes, by what is asked for.
+  ErrorSummary one_picture;  // on one core, at the model's own size or another
+  ErrorSummary batches;      // on one core
+  ErrorSummary several_cores;
   double predict_us = 0;  // of one setting
 };
 
+// How much of the models in use the box has learned from before it meets the one that is scored.
+enum class Known {
+  kNothing,      // a box just calibrated
+  kOtherModels,  // one that has profiled all the others (leave one model out): those that are not the same network in
+                 // another format, which are found by their arithmetic
+};
+
 ProfilerScore ScoreProfiler(const BoxModel& box, std::span<const MeasuredModel> networks,
-                            std::span<const MeasuredModel> models, int probes);
+                            std::span<const MeasuredModel> models, int probes, Known known);
 
 std::string ScoreText(const ProfilerScore& score, int probes);
 

@@ -125,10 +125,18 @@ BoxModel LearnBox(std::span<const MeasuredModel> networks, int64_t cache_bytes) 
   return box;
 }
 
+void LearnFromModels(BoxModel& box, std::span<const MeasuredModel> networks,
+                     std::span<const MeasuredModel* const> models) {
+  std::vector<const MeasuredModel*> all(models.begin(), models.end());
+  for (const MeasuredModel& network : networks) all.push_back(&network);
+  box.layers = FitLayers(all);
+}
+
 std::string ToJson(const BoxModel& box) {
-  const nlohmann::json json{{"layers", box.layers.ToJson()},  {"settings", box.settings.ToJson()},
-                            {"memory", box.memory.ToJson()},  {"log_tail", box.log_tail},
-                            {"cache_bytes", box.cache_bytes}, {"networks", box.networks}};
+  const nlohmann::json json{{"layers", box.layers.ToJson()},   {"settings", box.settings.ToJson()},
+                            {"memory", box.memory.ToJson()},   {"log_tail", box.log_tail},
+                            {"cache_bytes", box.cache_bytes},  {"networks", box.networks},
+                            {"extra_log_sd", box.extra_log_sd}};
   return json.dump();
 }
 
@@ -142,7 +150,11 @@ Result<BoxModel> BoxModelFromJson(std::string_view text) {
     box.log_tail = json.at("log_tail");
     box.cache_bytes = json.at("cache_bytes");
     box.networks = json.at("networks");
-    if (box.log_tail >= 0 && box.log_tail < 5 && box.cache_bytes > 0 && box.networks >= 0) return box;
+    box.extra_log_sd = json.at("extra_log_sd");
+    if (box.log_tail >= 0 && box.log_tail < 5 && box.cache_bytes > 0 && box.networks >= 0 && box.extra_log_sd >= 0 &&
+        box.extra_log_sd < 5) {
+      return box;
+    }
     return Error{ErrorCode::kBadInput, "a model of a box: a number is out of range"};
   } catch (const nlohmann::json::exception& e) {
     return Error{ErrorCode::kBadInput, std::string("a model of a box: ") + e.what()};

@@ -135,6 +135,7 @@ SettingCost Predictor::Cost(const Setting& setting, const Summed& sum) const {
     us = probe->median_us;
     variance = box_.settings.noise();
   }
+  variance += box_.extra_log_sd * box_.extra_log_sd;
   cost.time = {.median = Microseconds(us),
                .p99 = Microseconds(us * std::exp(box_.log_tail)),
                .log_sd = std::sqrt(std::max(variance, 0.0))};

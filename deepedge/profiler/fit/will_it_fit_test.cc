@@ -13,6 +13,7 @@ FitTask Task(const std::string& name, double ms, double wanted, double least = 0
   const Duration time(static_cast<int64_t>(ms * 1000));
   task.use.cost.time = {.median = time, .p99 = time, .log_sd = log_sd};
   task.use.cost.memory_bytes = 100'000'000;
+  task.use.cores = {0};  // one copy
   return task;
 }
 

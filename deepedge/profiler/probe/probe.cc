@@ -122,7 +122,7 @@ Status Probe::WarmUp() {
   const Duration begin = Now();
   DE_TRY_STATUS(model_->Run(0));
   const auto once = static_cast<double>((Now() - begin).count());
-  constexpr double kMeasurementUs = 500;
+  constexpr double kMeasurementUs = 2000;
   repeats_ = static_cast<int>(std::clamp(std::ceil(kMeasurementUs / std::max(once, 1.0)), 1.0, 500.0));
   before_ = model_->TimesOfLayers(0);
   return {};
@@ -133,8 +133,13 @@ Duration Probe::Now() const { return model_->computes_in_caller() ? ThreadCpuTim
 Status Probe::Run() {
   const Duration first = Now();
   DE_TRY_STATUS(model_->Run(0));
+  cold_us_.push_back(static_cast<double>((Now() - first).count()));
+  // Small networks need some runs until their caches are as they stay.
+  constexpr Duration kWarm = std::chrono::milliseconds(2);
+  do {
+    DE_TRY_STATUS(model_->Run(0));
+  } while (Now() - first < kWarm);
   const Duration start = Now();
-  cold_us_.push_back(static_cast<double>((start - first).count()));
   for (int i = 0; i < repeats_; ++i) DE_TRY_STATUS(model_->Run(0));
   samples_us_.push_back(static_cast<double>((Now() - start).count()) / repeats_);
   return {};

@@ -74,7 +74,7 @@ class Probe {
   // Errors: as Engine::Compile; kUnsupported where the model takes no batch of that size.
   static Result<Probe> Prepare(Engine& engine, const ProbeTarget& target, const Setting& setting, const Clock& clock);
 
-  // One measurement: a run that is told apart, then as many as take half a millisecond, at least one. Errors: as
+  // One measurement: a run that is told apart, some that warm up, then as many as take 2 ms, at least one. Errors: as
   // CompiledModel::Run.
   Status Run();
 
