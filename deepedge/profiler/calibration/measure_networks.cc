@@ -58,25 +58,25 @@ Setting OwnSetting(const ProbeTarget& target) {
   return {{Precision::kFp32, target.picture->width, target.picture->height}};
 }
 
-// Forms that the network is compiled in, with the largest batch that is measured of each.
+// Forms that the network is compiled in. One that takes several pictures is another form than the one for one picture,
+// and slower for one: shapes that are open until the run cost something for every layer.
 std::vector<Setting> DrawForms(const ProbeTarget& target, const std::vector<Precision>& precisions,
                                const NetworkOptions& options, std::mt19937& random) {
-  std::vector<Setting> forms;
+  std::vector<Setting> forms{OwnSetting(target)};
   const std::vector<VariantKey> sizes = SizesOf(target, 640 * 640);
   const auto draw = [&](size_t count) { return static_cast<size_t>(random() % count); };
   constexpr int kMostTries = 40;
   for (int i = 0; i < kMostTries && static_cast<int>(forms.size()) < options.forms; ++i) {
-    // Its own form first, then every precision once.
+    // Every precision once, then any.
     const size_t precision = forms.size() < precisions.size() ? forms.size() : draw(precisions.size());
-    const VariantKey size = forms.empty() || draw(2) == 0 ? sizes.front() : sizes[draw(sizes.size())];
+    const VariantKey size = draw(2) == 0 ? sizes.front() : sizes[draw(sizes.size())];
     Setting form{{precisions[precision], size.width, size.height}};
-    form.cores = !forms.empty() && options.cores > 1 && draw(4) == 0 ? 2 : 1;
+    form.cores = options.cores > 1 && draw(4) == 0 ? 2 : 1;
+    form.batch = draw(2) == 0 ? 1 : 1 << (1 + draw(3));
     const bool known = std::any_of(forms.begin(), forms.end(), [&](const Setting& other) {
-      return other.variant == form.variant && other.cores == form.cores;
+      return other.variant == form.variant && other.cores == form.cores && (other.batch > 1) == (form.batch > 1);
     });
-    if (known) continue;
-    form.batch = draw(3) == 0 ? 1 : 1 << (1 + draw(3));
-    forms.push_back(form);
+    if (!known) forms.push_back(form);
   }
   return forms;
 }
@@ -93,9 +93,6 @@ Status MeasureRuns(Probe& probe, const Clock& clock, Candidate& candidate) {
 Status Measure(Engine& engine, const Clock& clock, const Setting& form, Candidate& candidate) {
   DE_TRY_STATUS(AddForm(engine, candidate.target, form, candidate.model));
   DE_TRY(Probe probe, Probe::Prepare(engine, candidate.target, form, clock));
-  DE_TRY_STATUS(MeasureRuns(probe, clock, candidate));
-  if (form.batch == 1) return {};
-  DE_TRY_STATUS(probe.UseBatch(1));
   DE_TRY_STATUS(MeasureRuns(probe, clock, candidate));
   if (form.batch < 4) return {};
   DE_TRY_STATUS(probe.UseBatch(2));

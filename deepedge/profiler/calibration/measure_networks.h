@@ -20,7 +20,7 @@ struct NetworkOptions {
   Duration budget = std::chrono::seconds(150);
   int most_networks = 400;
   int cores = 2;  // the most that one run is computed on
-  int forms = 4;  // of each network: precision, size and cores; each in several batches
+  int forms = 5;  // of each network: precision, size and cores; each in several batches
   int64_t most_flops = 1'000'000'000;
   uint32_t seed = 1;
   // Asked between measurements: true ends it; what was measured is kept.
