@@ -102,7 +102,8 @@ MeasuredModel KnownOf(BoxProfile& box, const Described& model) {
   if (!rows.ok()) return known;
   for (const Measurement& row : rows.value()) {
     auto probe = ProbeResultFromJson(row.text);
-    if (!probe.ok()) continue;
+    // Serving is not what is measured here: others come between.
+    if (!probe.ok() || probe.value().origin == ProbeOrigin::kServing) continue;
     // A setting's last measurement counts.
     std::erase_if(known.probes, [&](const ProbeResult& other) { return other.setting == probe.value().setting; });
     known.probes.push_back(std::move(probe).value());

@@ -59,7 +59,10 @@ struct StageCost {
 
 struct SettingCost {
   Setting setting;
-  TimeEstimate time;  // of one run of the whole batch
+  TimeEstimate time;  // of one run of the whole batch, its own runs before it
+  // Median of a run that comes after runs of others and finds nothing of its own in the caches: what a box sees that
+  // serves several models. 0: not known.
+  Duration cold{0};
   Boundness bound;
   int probes = 0;            // times that this very setting was measured; 0: predicted only
   int64_t memory_bytes = 0;  // that a copy that is ready to run holds

@@ -85,6 +85,27 @@ TEST_F(ProfileWatchTest, ComparesRunsWithWhatWasPredicted) {
   EXPECT_NEAR(report.stages[1].ratio, 1.25, 0.02);
 }
 
+TEST_F(ProfileWatchTest, WholeRunsAreComparedWithTheWholeInHoweverManyStagesItMayBeRun) {
+  ProfileWatch watch({.box = std::string(kBox)}, {Watched(0, ProfileOf("a", 1, 2))}, log_, nullptr, clock_);
+  for (int i = 0; i < 20; ++i) RunFor(0, Duration(10'000));
+  watch.Pass();
+  const ProfileReport report = watch.Report();
+  EXPECT_EQ(report.observed, 20);
+  ASSERT_EQ(report.stages.size(), 1U);
+  EXPECT_NEAR(report.stages[0].ratio, 1.0, 0.01);
+}
+
+// While a box serves, runs of others come between: that is no drift.
+TEST_F(ProfileWatchTest, RunsAreExpectedOnColdCaches) {
+  Profile profile = ProfileOf("a");
+  profile.costs[0].cold = Duration(15'000);
+  ProfileWatch watch({.box = std::string(kBox)}, {Watched(0, profile)}, log_, nullptr, clock_);
+  for (int i = 0; i < 20; ++i) RunFor(0, Duration(15'000));
+  watch.Pass();
+  ASSERT_EQ(watch.Report().stages.size(), 1U);
+  EXPECT_NEAR(watch.Report().stages[0].ratio, 1.0, 0.01);
+}
+
 TEST_F(ProfileWatchTest, ARunThatGoesOnHoldsBackWhatItMayHaveSlowedDown) {
   ProfileWatch watch({.box = std::string(kBox)}, {Watched(0, ProfileOf("a"))}, log_, nullptr, clock_);
   log_.lane(1).Begin();

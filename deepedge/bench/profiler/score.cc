@@ -129,7 +129,7 @@ class SimplePredictor {
 };
 
 struct Sums {
-  Errors unseen, probed, one_picture, batches, several_cores, memory, flops_unseen, roofline_unseen, flops_probed,
+  Errors unseen, probed, one_picture, batches, several_cores, cold, memory, flops_unseen, roofline_unseen, flops_probed,
       roofline_probed;
 };
 
@@ -191,6 +191,7 @@ ModelScore ScoreModel(const BoxModel& box, const SimplePredictor& flops, const S
     Errors& kind =
         probe.setting.cores > 1 ? sums.several_cores : (probe.setting.batch > 1 ? sums.batches : sums.one_picture);
     kind.Add(us, probe.median_us, cost.time.log_sd);
+    sums.cold.Add(static_cast<double>(cost.cold.count()), probe.cold_us, cost.time.log_sd);
     sums.flops_probed.Add(flops_level * flops.Us(truth, probe.setting), probe.median_us);
     sums.roofline_probed.Add(roofline_level * roofline.Us(truth, probe.setting), probe.median_us);
     if (std::abs(us / probe.median_us - 1) > score.worst) {
@@ -282,6 +283,7 @@ ProfilerScore ScoreProfiler(const BoxModel& box, std::span<const MeasuredModel> 
   score.unseen = sums.unseen.Summary();
   score.probed = sums.probed.Summary();
   score.memory = sums.memory.Summary();
+  score.cold = sums.cold.Summary();
   score.one_picture = sums.one_picture.Summary();
   score.batches = sums.batches.Summary();
   score.several_cores = sums.several_cores.Summary();
@@ -313,6 +315,7 @@ std::string ScoreText(const ProfilerScore& score, int probes) {
   text += Row("    of these: on several cores", score.several_cores, true);
   text += Row("  flops, level by one probe", score.flops_probed, false);
   text += Row("  roofline, level by one probe", score.roofline_probed, false);
+  text += Row("runs on cold caches, after the probes", score.cold, true);
   text += Row("memory, after the probes", score.memory, true);
   text += fmt::format("\none prediction takes {:.0f} us\n", score.predict_us);
   return text;

@@ -42,6 +42,7 @@ struct ProfilerScore {
   ErrorSummary unseen;
   ErrorSummary probed;
   ErrorSummary memory;
+  ErrorSummary cold;  // runs on cold caches, after the probes
   // Arithmetic at one rate for each precision, and the roofline, fitted to the same networks; then the same with their
   // level corrected by one probe.
   ErrorSummary flops_unseen;

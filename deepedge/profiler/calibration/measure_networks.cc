@@ -108,7 +108,10 @@ class Measurer {
 
   Result<std::vector<MeasuredModel>> Run() {
     const int had = static_cast<int>(models_.size());
-    while (Part() < 1 && static_cast<int>(models_.size()) - had < options_.most_networks && !options_.stop()) {
+    // Some are needed to learn anything, however slow the box is.
+    constexpr int kLeast = 8;
+    const auto enough = [&] { return Part() >= 1 && static_cast<int>(models_.size()) >= kLeast; };
+    while (!enough() && static_cast<int>(models_.size()) - had < options_.most_networks && !options_.stop()) {
       auto candidate = Next();
       if (!candidate.ok()) {
         if (++refused_ > kMostRefused) return candidate.error();
@@ -162,7 +165,7 @@ class Measurer {
     }
     std::mt19937 random(static_cast<uint32_t>(NumberOf(candidate.model)) + options_.seed);
     for (const Setting& form : DrawForms(candidate.target, precisions, options_, random)) {
-      if (options_.stop() || Part() >= 1) break;
+      if (options_.stop()) break;
       // What does not work in one setting is left out of it; the others count.
       Measure(engine_, clock_, form, candidate).Ignore("a setting that this network cannot have");
     }

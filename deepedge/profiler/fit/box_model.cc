@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "deepedge/profiler/gp/nnls.h"
+
 namespace deepedge {
 namespace {
 
@@ -53,6 +55,35 @@ LayerModel FitLayers(std::span<const MeasuredModel* const> models) {
   return LayerModel::Fit(samples);
 }
 
+// Relative to the whole run: what matters is how far off that is.
+std::array<double, 4> FitCold(std::span<const MeasuredModel> networks, int64_t cache_bytes) {
+  std::vector<std::array<double, 5>> rows;
+  for (const MeasuredModel& network : networks) {
+    for (const ProbeResult& probe : network.probes) {
+      const LayerGraph* const graph = GraphFor(network, probe.setting);
+      if (graph == nullptr || probe.cold_us <= 0 || probe.median_us <= 0) continue;
+      const auto terms = ColdTermsOf(*graph, probe.setting, cache_bytes);
+      rows.push_back({terms[0] / probe.cold_us, terms[1] / probe.cold_us, terms[2] / probe.cold_us,
+                      terms[3] / probe.cold_us, std::max(0.0, 1 - probe.median_us / probe.cold_us)});
+    }
+  }
+  std::array<double, 4> per = BoxModel{}.cold_us_per;
+  if (rows.size() < 20) return per;
+  const auto n = static_cast<Eigen::Index>(rows.size());
+  Eigen::MatrixXd a(n, 4);
+  Eigen::VectorXd b(n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const auto& row = rows[static_cast<size_t>(i)];
+    for (Eigen::Index term = 0; term < 4; ++term) a(i, term) = row[static_cast<size_t>(term)];
+    b(i) = row[4];
+  }
+  Eigen::VectorXd size = a.colwise().maxCoeff().transpose();
+  for (Eigen::Index term = 0; term < 4; ++term) size(term) = size(term) > 0 ? size(term) : 1;
+  const Eigen::VectorXd x = NonNegativeLeastSquares(a * size.cwiseInverse().asDiagonal(), b).cwiseQuotient(size);
+  for (Eigen::Index term = 0; term < 4; ++term) per[static_cast<size_t>(term)] = x(term);
+  return per;
+}
+
 std::vector<SettingPoint> PointsOf(const LayerModel& layers, const MeasuredModel& model) {
   std::vector<SettingPoint> points;
   for (const ProbeResult& probe : model.probes) {
@@ -80,6 +111,12 @@ double SumOf(std::span<const LayerCost> costs) {
   double sum = 0;
   for (const LayerCost& cost : costs) sum += cost.estimate.us;
   return sum;
+}
+
+std::array<double, 4> ColdTermsOf(const LayerGraph& graph, const Setting& setting, int64_t cache_bytes) {
+  const double footprint = FootprintOf(graph, setting);
+  const double held = std::min(footprint, static_cast<double>(cache_bytes));
+  return {1, static_cast<double>(graph.layers.size()), held, footprint - held};
 }
 
 BoxModel LearnBox(std::span<const MeasuredModel> networks, int64_t cache_bytes) {
@@ -116,6 +153,7 @@ BoxModel LearnBox(std::span<const MeasuredModel> networks, int64_t cache_bytes) 
     }
   }
   box.memory = MemoryModel::Fit(memory);
+  box.cold_us_per = FitCold(networks, cache_bytes);
   if (!tails.empty()) {
     double sum = 0;
     for (const double tail : tails) sum += tail;
@@ -133,10 +171,10 @@ void LearnFromModels(BoxModel& box, std::span<const MeasuredModel> networks,
 }
 
 std::string ToJson(const BoxModel& box) {
-  const nlohmann::json json{{"layers", box.layers.ToJson()},   {"settings", box.settings.ToJson()},
-                            {"memory", box.memory.ToJson()},   {"log_tail", box.log_tail},
-                            {"cache_bytes", box.cache_bytes},  {"networks", box.networks},
-                            {"extra_log_sd", box.extra_log_sd}};
+  const nlohmann::json json{{"layers", box.layers.ToJson()},    {"settings", box.settings.ToJson()},
+                            {"memory", box.memory.ToJson()},    {"log_tail", box.log_tail},
+                            {"cache_bytes", box.cache_bytes},   {"networks", box.networks},
+                            {"extra_log_sd", box.extra_log_sd}, {"cold_us_per", box.cold_us_per}};
   return json.dump();
 }
 
@@ -151,8 +189,10 @@ Result<BoxModel> BoxModelFromJson(std::string_view text) {
     box.cache_bytes = json.at("cache_bytes");
     box.networks = json.at("networks");
     box.extra_log_sd = json.at("extra_log_sd");
+    box.cold_us_per = json.at("cold_us_per").get<std::array<double, 4>>();
+    const bool sane = std::all_of(box.cold_us_per.begin(), box.cold_us_per.end(), [](double us) { return us >= 0; });
     if (box.log_tail >= 0 && box.log_tail < 5 && box.cache_bytes > 0 && box.networks >= 0 && box.extra_log_sd >= 0 &&
-        box.extra_log_sd < 5) {
+        box.extra_log_sd < 5 && sane) {
       return box;
     }
     return Error{ErrorCode::kBadInput, "a model of a box: a number is out of range"};

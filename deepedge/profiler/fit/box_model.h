@@ -2,6 +2,7 @@
 // the model itself. A value: copied, kept in the profile store, read by any number of threads.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ struct BoxModel {
   double log_tail = 0.1;
   int64_t cache_bytes = int64_t{8} << 20;  // of the cache that all cores share
 
+  // What a run takes longer when others ran before it, microseconds: fixed, for each layer, for each byte that the
+  // network touches as far as the shared cache holds them, for each byte beyond.
+  std::array<double, 4> cold_us_per{20, 1, 1 / 40e3, 0};
   // Standard deviation that is added to every prediction: of a box on which others worked while it was calibrated.
   double extra_log_sd = 0;
 
@@ -50,5 +54,8 @@ struct LayerCost {
 };
 std::vector<LayerCost> CostsOfLayers(const LayerModel& layers, const MeasuredModel& model, const Setting& setting);
 double SumOf(std::span<const LayerCost> costs);
+
+// What cold_us_per are multiplied with.
+std::array<double, 4> ColdTermsOf(const LayerGraph& graph, const Setting& setting, int64_t cache_bytes);
 
 }  // namespace deepedge

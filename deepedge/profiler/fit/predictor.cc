@@ -139,6 +139,12 @@ SettingCost Predictor::Cost(const Setting& setting, const Summed& sum) const {
   cost.time = {.median = Microseconds(us),
                .p99 = Microseconds(us * std::exp(box_.log_tail)),
                .log_sd = std::sqrt(std::max(variance, 0.0))};
+  const auto cold = ColdTermsOf(graph, setting, box_.cache_bytes);
+  double cold_us = us;
+  for (size_t i = 0; i < cold.size(); ++i) cold_us += cold[i] * box_.cold_us_per[i];
+  const ProbeResult* const measured = ProbeOf(model_, setting);
+  if (measured != nullptr && measured->cold_us > 0) cold_us = measured->cold_us;
+  cost.cold = Microseconds(cold_us);
   cost.traffic_bytes = TrafficOf(box_, graph, setting, 0, graph.layers.size());
   AddMemory(cost);
   return cost;

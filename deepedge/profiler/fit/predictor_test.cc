@@ -122,6 +122,20 @@ TEST(Predictor, StagesAddUpToTheWhole) {
   EXPECT_EQ(cost.stages[0].layers, "convolution 3");
 }
 
+TEST(Predictor, ARunOnColdCachesIsNoFaster) {
+  TruthForTest truth(16);
+  MeasuredModel model = truth.Network("model");
+  model.probes.push_back(truth.Measure(model, kOwn, 1.0));
+  model.probes.back().cold_us = 2 * model.probes.back().median_us;
+  const Predictor predictor(Box(), model);
+  for (const Setting& setting : SettingsForTest()) {
+    const SettingCost cost = predictor.Predict(setting);
+    EXPECT_GE(cost.cold, cost.time.median);
+  }
+  const SettingCost own = predictor.Predict(kOwn);
+  EXPECT_NEAR(static_cast<double>(own.cold.count()), 2 * static_cast<double>(own.time.median.count()), 2);
+}
+
 TEST(Predictor, KnowsMemory) {
   TruthForTest truth(8);
   for (int i = 0; i < 6; ++i) {

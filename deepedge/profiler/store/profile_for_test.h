@@ -28,6 +28,7 @@ inline Profile ProfileForTest(std::string model = "yolox_tiny", std::string box 
   last.border_bytes = 0;
   profile.costs.push_back({.setting = {.variant = {Precision::kFp32, 416, 416}, .batch = 1, .cores = 1},
                            .time = time,
+                           .cold = Duration(71'003),
                            .bound = {0.7, 0.1 + 0.2, 1e-9},
                            .probes = 20,
                            .memory_bytes = 61'000'001,

@@ -51,6 +51,7 @@ OrderedJson CostToJson(const SettingCost& cost) {
                       {"width", setting.variant.width}, {"height", setting.variant.height},
                       {"batch", setting.batch},         {"cores", setting.cores}};
   PutTime(cost.time, json);
+  json["cold_us"] = cost.cold.count();
   json["bound"] = BoundToJson(cost.bound);
   json["probes"] = cost.probes;
   json["memory_bytes"] = cost.memory_bytes;
@@ -119,6 +120,9 @@ SettingCost ReadCost(const Json& json, const std::string& where, std::optional<E
   JsonFields fields(json, where, error);
   ReadSetting(fields, cost.setting);
   ReadTime(fields, cost.time);
+  int64_t cold_us = 0;
+  fields.Integer("cold_us", cold_us, {.most = kLongestUs});
+  cost.cold = Duration(cold_us);
   ReadBound(fields, cost.bound, error);
   fields.Integer("probes", cost.probes, {});
   fields.Integer("memory_bytes", cost.memory_bytes, {});

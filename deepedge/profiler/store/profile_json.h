@@ -3,7 +3,7 @@
 //
 //   {"model": "yolox_tiny", "sha256": "5c..", "box": "..", "generation": 3, "created_us": 1700000000000000,
 //    "costs": [{"setting": "fp32@416x416 batch 4", "precision": "fp32", "width": 416, "height": 416, "batch": 4,
-//               "cores": 1, "median_us": 41200, "p99_us": 45000, "log_sd": 0.04,
+//               "cores": 1, "median_us": 41200, "p99_us": 45000, "log_sd": 0.04, "cold_us": 42000,
 //               "bound": {"compute": 0.7, "cache": 0.2, "memory": 0.1}, "probes": 0, "memory_bytes": 61000000,
 //               "memory_log_sd": 0.02, "traffic_bytes": 31000000,
 //               "stages": [{"after_op": 117, "median_us": .., "p99_us": .., "log_sd": .., "bound": {..}, "flops": ..,
