@@ -70,6 +70,12 @@ std::optional<ModelFiles> Int8Form(const ModelFiles& files, const ModelCard& car
   return std::nullopt;
 }
 
+// What a model is called in the store: the last part of what the user named, as for `deepedge run`.
+std::string ShortName(const std::string& name) {
+  const Path path(name);
+  return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
+}
+
 // Whether the graph can be given another size.
 bool CanResize(Engine& engine, const ProbeTarget& target) {
   if (!target.picture || target.picture->patches > 0) return false;
@@ -87,9 +93,9 @@ Result<Described> Describe(Engine& engine, const std::string& name, const Path& 
   DE_TRY(const ModelFiles files, FindModelFiles(path));
   DE_TRY(const GraphInfo info, engine.Inspect(files));
   DE_TRY(const ModelDescription description, DescribeModel(files, info));
-  Described model{.name = name};
+  Described model{.name = ShortName(name)};
   DE_TRY(model.sha256, Sha256OfFile(GraphFileOf(files)));
-  DE_TRY(model.target, TargetOf(name, files, description.card, info.inputs));
+  DE_TRY(model.target, TargetOf(model.name, files, description.card, info.inputs));
   model.target.int8 = Int8Form(files, description.card);
   model.target.resizable = CanResize(engine, model.target);
   return model;
@@ -176,7 +182,7 @@ class ProfileCommand {
     }
     if (made.measured.probes.size() > before) Warn(KeepMeasured(box_, model.sha256, made.measured));
     Profile profile = std::move(made.profile);
-    profile.model = name;
+    profile.model = model.name;
     profile.sha256 = model.sha256;
     profile.box = box_.box;
     profile.created_us = NowUs();
@@ -198,7 +204,7 @@ class ProfileCommand {
 
   // Of the profile that there is, or of one made now.
   Status Explain(const std::string& name) {
-    DE_TRY(std::optional<StoredProfile> known, box_.store->Latest(box_.box, name));
+    DE_TRY(std::optional<StoredProfile> known, box_.store->Latest(box_.box, ShortName(name)));
     Profile profile;
     if (known) {
       profile = std::move(known->profile);
@@ -234,9 +240,9 @@ class ProfileCommand {
   }
 
   Result<Profile> Known(const std::string& name) {
-    DE_TRY(std::optional<StoredProfile> stored, box_.store->Latest(box_.box, name));
+    DE_TRY(std::optional<StoredProfile> stored, box_.store->Latest(box_.box, ShortName(name)));
     if (stored) return std::move(stored->profile);
-    DE_TRY(const std::vector<OtherBox> others, box_.store->OtherBoxes(box_.box, name));
+    DE_TRY(const std::vector<OtherBox> others, box_.store->OtherBoxes(box_.box, ShortName(name)));
     return Error{ErrorCode::kNotFound,
                  fmt::format("no profile of '{}' on this box; `deepedge profile {}` makes one{}{}", name, name,
                              others.empty() ? "" : "\n", OtherBoxesText(name, others, NowUs()))};
