@@ -135,7 +135,8 @@ class RunTest(harness.EndToEndTest):
     def test_the_program_computes_on_its_lanes_only(self):
         """Nobody else is there to compute: the main thread sleeps until the end, the others read packets or look now and then."""
         watch = self.watch("--source", self.clip, "--source", self.other, "--model", self.slow, lanes=1)
-        self.assertEqual(watch.names, {"deepedge", "lane-0", "in:yard", "in:barn", "profiler", "profiler-idle"})
+        self.assertIn("lane-0", watch.names)
+        self.assertLessEqual(watch.names, {"deepedge", "lane-0", "in:yard", "in:barn", "profiler", "profiler-idle"})
         self.assertEqual(watch.excess, set())
 
     def test_no_more_threads_compute_than_there_are_lanes(self):
