@@ -118,7 +118,10 @@ Result<MeasuredModel> Collect(Engine& engine, const ProbeTarget& target, const C
   std::minstd_rand random(3);
   for (int round = 1; round < rounds; ++round) {
     std::shuffle(order.begin(), order.end(), random);
-    for (const size_t i : order) DE_TRY_STATUS(probes[i].Run());
+    for (const size_t i : order) {
+      DE_TRY_STATUS(probes[i].RunCold());
+      DE_TRY_STATUS(probes[i].Run());
+    }
   }
   for (const Probe& probe : probes) model.probes.push_back(probe.Summary());
   options.tell(fmt::format("{}: {} settings, {} rounds", target.name, probes.size(), rounds));

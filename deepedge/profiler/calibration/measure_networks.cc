@@ -81,7 +81,12 @@ std::vector<Setting> DrawForms(const ProbeTarget& target, const std::vector<Prec
   return forms;
 }
 
-Status MeasureRuns(Probe& probe, const Clock& clock, Candidate& candidate) {
+Status MeasureRuns(Probe& probe, const Clock& clock, CacheFiller& filler, Candidate& candidate) {
+  constexpr int kColdRuns = 2;
+  for (int i = 0; i < kColdRuns; ++i) {
+    filler.Fill();
+    DE_TRY_STATUS(probe.RunCold());
+  }
   constexpr int kRuns = 5;
   constexpr Duration kEnough = std::chrono::milliseconds(120);
   const Time start = clock.Now();
@@ -90,13 +95,13 @@ Status MeasureRuns(Probe& probe, const Clock& clock, Candidate& candidate) {
   return {};
 }
 
-Status Measure(Engine& engine, const Clock& clock, const Setting& form, Candidate& candidate) {
+Status Measure(Engine& engine, const Clock& clock, const Setting& form, CacheFiller& filler, Candidate& candidate) {
   DE_TRY_STATUS(AddForm(engine, candidate.target, form, candidate.model));
   DE_TRY(Probe probe, Probe::Prepare(engine, candidate.target, form, clock));
-  DE_TRY_STATUS(MeasureRuns(probe, clock, candidate));
+  DE_TRY_STATUS(MeasureRuns(probe, clock, filler, candidate));
   if (form.batch < 4) return {};
   DE_TRY_STATUS(probe.UseBatch(2));
-  return MeasureRuns(probe, clock, candidate);
+  return MeasureRuns(probe, clock, filler, candidate);
 }
 
 class Measurer {
@@ -167,7 +172,7 @@ class Measurer {
     for (const Setting& form : DrawForms(candidate.target, precisions, options_, random)) {
       if (options_.stop()) break;
       // What does not work in one setting is left out of it; the others count.
-      Measure(engine_, clock_, form, candidate).Ignore("a setting that this network cannot have");
+      Measure(engine_, clock_, form, filler_, candidate).Ignore("a setting that this network cannot have");
     }
     if (candidate.model.probes.empty()) return;
     models_.push_back(std::move(candidate.model));
@@ -180,6 +185,7 @@ class Measurer {
   std::vector<MeasuredModel> models_;
   const Time start_;
   std::optional<LayerModel> known_;
+  CacheFiller filler_;
   int next_ = 0;
   int refused_ = 0;
 };

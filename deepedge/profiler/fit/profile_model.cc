@@ -80,6 +80,11 @@ class Prober {
       Refuse(setting, ran.error().message);
       return false;
     }
+    constexpr int kColdRuns = 3;
+    for (int i = 0; i < kColdRuns; ++i) {
+      filler_.Fill();
+      probe.value().RunCold().Ignore("its time is then not known");
+    }
     ProbeResult result = probe.value().Summary();
     slowest_compile_s_ = std::max(slowest_compile_s_, result.compile_ms / 1e3);
     model().probes.push_back(std::move(result));
@@ -106,6 +111,7 @@ class Prober {
   std::vector<Setting> settings_;
   ProfiledModel& result_;
   const Time start_;
+  CacheFiller filler_;
   double slowest_compile_s_ = 0;
   bool refused_own_ = false;
 };

@@ -53,6 +53,11 @@ std::string_view ToString(ProbeOrigin origin) {
   return "alone";
 }
 
+void CacheFiller::Fill() {
+  constexpr size_t kLine = 64;
+  for (size_t i = 0; i < bytes_.size(); i += kLine) bytes_[i] ^= std::byte{1};
+}
+
 int64_t HeapInUse() {
   const struct mallinfo2 info = mallinfo2();
   return static_cast<int64_t>(info.uordblks + info.hblkhd);
@@ -130,12 +135,17 @@ Status Probe::WarmUp() {
 
 Duration Probe::Now() const { return model_->computes_in_caller() ? ThreadCpuTime() : clock_->Now() - Time{}; }
 
-Status Probe::Run() {
+Status Probe::RunCold() {
   const Duration first = Now();
   DE_TRY_STATUS(model_->Run(0));
   cold_us_.push_back(static_cast<double>((Now() - first).count()));
+  return {};
+}
+
+Status Probe::Run() {
   // Small networks need some runs until their caches are as they stay.
   constexpr Duration kWarm = std::chrono::milliseconds(2);
+  const Duration first = Now();
   do {
     DE_TRY_STATUS(model_->Run(0));
   } while (Now() - first < kWarm);

@@ -6,12 +6,12 @@
 //   ProbeResult result = probe.Summary();
 //
 // Several probes may be alive at once, so that their runs can take turns and slow phases of the box meet all alike. A
-// turn begins with a run that finds nothing of the model in the caches, which is told apart: small networks take up to
-// twice as long then.
-// Times are those of the calling thread where it computes alone (CPU time: what others take from it does not count),
-// else those of the clock on the wall. Owned by one thread; bind it to a CPU before Run, not before Prepare.
+// run that finds nothing of the model in the caches is told apart: small networks take up to twice as long then. Times
+// are those of the calling thread where it computes alone (CPU time: what others take from it does not count), else
+// those of the clock on the wall. Owned by one thread; bind it to a CPU before Run, not before Prepare.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -74,9 +74,10 @@ class Probe {
   // Errors: as Engine::Compile; kUnsupported where the model takes no batch of that size.
   static Result<Probe> Prepare(Engine& engine, const ProbeTarget& target, const Setting& setting, const Clock& clock);
 
-  // One measurement: a run that is told apart, some that warm up, then as many as take 2 ms, at least one. Errors: as
-  // CompiledModel::Run.
+  // One measurement: some runs that warm up, then as many as take 2 ms, at least one. Errors: as CompiledModel::Run.
   Status Run();
+  // One run after others have had the caches: call it after runs of other models, or after CacheFiller::Fill.
+  Status RunCold();
 
   // Goes on with another batch of the same compiled model, up to that of Prepare; what was measured is forgotten.
   // Memory is not known for it. Errors: as CompiledModel::Run.
@@ -99,6 +100,16 @@ class Probe {
   double compile_ms_ = 0;
   std::vector<double> samples_us_;
   std::vector<double> cold_us_;
+};
+
+// Fills the caches with something else.
+class CacheFiller {
+ public:
+  explicit CacheFiller(size_t bytes = size_t{40} << 20) : bytes_(bytes) {}
+  void Fill();
+
+ private:
+  std::vector<std::byte> bytes_;
 };
 
 // Bytes that this process has asked for and not given back; 0 where that is not known (another allocator).
