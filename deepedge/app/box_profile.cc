@@ -58,17 +58,6 @@ Result<std::vector<MeasuredModel>> ModelsOf(const std::string& text) {
   return models;
 }
 
-int64_t SharedCacheBytes() {
-  // The last level of the first CPU's caches, as the kernel tells; where it does not, what is common.
-  for (const int index : {3, 2}) {
-    const auto text = ReadFile(fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/size", index));
-    if (!text.ok()) continue;
-    const int64_t kilobytes = std::strtoll(text.value().c_str(), nullptr, 10);
-    if (kilobytes > 0) return kilobytes * 1024;
-  }
-  return int64_t{8} << 20;
-}
-
 // Others on the box do not change what is learned, but how sure it is.
 double DoubtOf(const MeterReport& report) {
   const BusyBox busy = IsBusy(report);
@@ -169,7 +158,7 @@ Result<bool> CalibrateBox(Engine& engine, BoxProfile& box, const CalibrateReques
                  fmt::format("calibration was stopped after {} networks; the next one goes on", networks.size())};
   }
   tell(fmt::format("learning from {} networks", networks.size()));
-  box.model = LearnBox(networks, SharedCacheBytes());
+  box.model = LearnBox(networks, ReadCacheSizes(MemoryMeasuring{}.cache_folder).last_level_bytes);
   box.model.extra_log_sd = doubt;
   DE_TRY_STATUS(box.store->SaveCalibration(box.box, kBoxModel, ToJson(box.model), whole));
   bool complete = whole;

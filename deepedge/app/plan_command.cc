@@ -79,25 +79,26 @@ StreamFacts FactsOf(const StreamSpec& stream, const Clock& clock) {
 
 class PlanCommand {
  public:
-  PlanCommand(const PlanCommandOptions& options, BoxProfile box)
+  // `config` must outlive it.
+  PlanCommand(const PlanCommandOptions& options, const EdgeConfig& config, BoxProfile box)
       : options_(options),
+        config_(config),
         box_(std::move(box)),
         repository_(options.repository.empty() ? DefaultRepository() : Path(options.repository)) {}
 
   Status Run() {
-    DE_TRY(const EdgeConfig config, LoadEdgeConfig(options_.config));
-    DE_TRY_STATUS(RefuseUnsupported(config));
-    const RunSpecs specs = SpecsOfConfig(config);
-    DE_TRY_STATUS(CheckModels(specs.models, repository_, &config.source));
+    DE_TRY_STATUS(RefuseUnsupported(config_));
+    const RunSpecs specs = SpecsOfConfig(config_);
+    DE_TRY_STATUS(CheckModels(specs.models, repository_, &config_.source));
     for (const ModelRequest& request : specs.models) DE_TRY_STATUS(AddModel(request));
     std::vector<FitTask> tasks;
     for (const StreamSpec& stream : specs.streams) {
-      DE_TRY_STATUS(AddTasks(stream, config.streams.at(stream.name), tasks));
+      DE_TRY_STATUS(AddTasks(stream, config_.streams.at(stream.name), tasks));
     }
-    const int cores = std::min(config.limits.cores.value_or(1 << 20), static_cast<int>(AllowedCpus().size()));
+    const int cores = std::min(config_.limits.cores.value_or(1 << 20), static_cast<int>(AllowedCpus().size()));
     FitBox box{.options = {.cores = cores, .base_memory_bytes = kProgramBytes},
-               .capacity_cores = cores * (1 - config.limits.reserve),
-               .memory_limit_bytes = config.limits.memory_mb.value_or(0) * int64_t{1'000'000}};
+               .capacity_cores = cores * (1 - config_.limits.reserve),
+               .memory_limit_bytes = config_.limits.memory_mb.value_or(0) * int64_t{1'000'000}};
     DE_TRY(const FitAnswer answer, WillItFit(tasks, box));
     Print(answer, box);
     return {};
@@ -217,6 +218,7 @@ class PlanCommand {
   }
 
   const PlanCommandOptions& options_;
+  const EdgeConfig& config_;
   BoxProfile box_;
   const Path repository_;
   const RealClock clock_;
@@ -235,7 +237,7 @@ Status Run(const PlanCommandOptions& options) {
   const Path state = !options.state.empty() ? Path(options.state)
                                             : (config.state_dir ? Path(*config.state_dir) : DefaultStateFolder());
   DE_TRY(BoxProfile box, OpenBoxProfile(*engine, state, clock));
-  return PlanCommand(options, std::move(box)).Run();
+  return PlanCommand(options, config, std::move(box)).Run();
 }
 
 }  // namespace

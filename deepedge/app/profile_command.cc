@@ -16,6 +16,7 @@
 #include "deepedge/formats/sniff.h"
 #include "deepedge/pipeline/describe_model.h"
 #include "deepedge/profiler/fit/profile_model.h"
+#include "deepedge/profiler/meter/memory_meter.h"
 #include "deepedge/profiler/probe/probe_target.h"
 #include "deepedge/profiler/report/profile_text.h"
 #include "deepedge/profiler/store/profile_json.h"
@@ -76,18 +77,6 @@ std::string ShortName(const std::string& name) {
   return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
 }
 
-// Whether the graph can be given another size.
-bool CanResize(Engine& engine, const ProbeTarget& target) {
-  if (!target.picture || target.picture->patches > 0) return false;
-  ProbeTarget trial = target;
-  trial.resizable = true;
-  const std::vector<VariantKey> sizes = SizesOf(trial, int64_t{1} << 40);
-  return sizes.size() > 1 && std::all_of(sizes.begin() + 1, sizes.end(), [&](const VariantKey& size) {
-           const auto request = RequestFor(trial, {size});
-           return request.ok() && engine.Analyse(request.value().files, request.value().options).ok();
-         });
-}
-
 Result<Described> Describe(Engine& engine, const std::string& name, const Path& repository) {
   DE_TRY(const Path path, LocateModel(name, repository));
   DE_TRY(const ModelFiles files, FindModelFiles(path));
@@ -117,11 +106,12 @@ MeasuredModel KnownOf(BoxProfile& box, const Described& model) {
   return known;
 }
 
+// 0: the system does not tell.
 int64_t AvailableMemory() {
   const auto text = ReadFile("/proc/meminfo");
   if (!text.ok()) return 0;
-  const size_t at = text.value().find("MemAvailable:");
-  return at == std::string::npos ? 0 : std::strtoll(text.value().c_str() + at + 13, nullptr, 10) * 1024;
+  const auto memory = ParseMeminfo(text.value());
+  return memory.ok() ? memory.value().available.value_or(0) : 0;
 }
 
 class ProfileCommand {

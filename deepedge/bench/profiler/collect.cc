@@ -6,27 +6,11 @@
 #include <random>
 #include <set>
 
-#include "deepedge/base/thread.h"
 #include "deepedge/formats/sniff.h"
 #include "deepedge/pipeline/describe_model.h"
 #include "deepedge/profiler/probe/probe_target.h"
 
 namespace deepedge {
-namespace {
-
-bool CanResize(Engine& engine, const ProbeTarget& target) {
-  if (!target.picture || target.picture->patches > 0) return false;
-  ProbeTarget trial = target;
-  trial.resizable = true;
-  const std::vector<VariantKey> sizes = SizesOf(trial, int64_t{1} << 40);
-  return sizes.size() > 1 && std::all_of(sizes.begin() + 1, sizes.end(), [&](const VariantKey& size) {
-           const auto request = RequestFor(trial, {size});
-           return request.ok() && engine.Analyse(request.value().files, request.value().options).ok();
-         });
-}
-
-}  // namespace
-
 std::vector<ModelFiles> FindModelsBelow(const Path& place, const CollectOptions& options) {
   std::vector<ModelFiles> models;
   std::set<Path> known;

@@ -9,7 +9,6 @@
 #include "deepedge/base/clock.h"
 #include "deepedge/profiler/fit/choose_probe.h"
 #include "deepedge/profiler/fit/predictor.h"
-#include "deepedge/profiler/gp/nnls.h"
 
 namespace deepedge {
 namespace {
@@ -65,8 +64,15 @@ Totals TotalsOf(const MeasuredModel& model, const Setting& setting) {
   return totals;
 }
 
+// The upper one of two in the middle; 0 of none.
+double MedianOf(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
 // t = flops / P, or max(flops / P, bytes / B), each for one precision and for one or several cores: fitted to relative
-// errors over the networks.
+// errors over the networks, by the median of what each row would need.
 class SimplePredictor {
  public:
   SimplePredictor(std::span<const MeasuredModel> networks, bool roofline) : roofline_(roofline) {
@@ -90,12 +96,6 @@ class SimplePredictor {
   static constexpr size_t kKinds = 6;
   static size_t KindOf(const Setting& setting) {
     return static_cast<size_t>(setting.variant.precision) * 2 + (setting.cores > 1 ? 1 : 0);
-  }
-  // Median of what each row would need: robust, and right for relative errors.
-  static double MedianOf(std::vector<double> values) {
-    if (values.empty()) return 0;
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
   }
   void Fit(size_t kind, const std::vector<std::array<double, 3>>& rows) {
     std::vector<double> per_flop;
@@ -166,8 +166,7 @@ ModelScore ScoreModel(const BoxModel& box, const SimplePredictor& flops, const S
     sums.roofline_unseen.Add(roofline.Us(truth, probe.setting), probe.median_us);
     scatter.push_back(probe.median_us / probe.min_us - 1);
   }
-  std::nth_element(scatter.begin(), scatter.begin() + static_cast<std::ptrdiff_t>(scatter.size() / 2), scatter.end());
-  score.repeatable = scatter[scatter.size() / 2];
+  score.repeatable = MedianOf(std::move(scatter));
 
   // The model's own form comes first: it is what serves until more is known.
   Probe(truth, truth.probes.front().setting, seen, score);

@@ -115,22 +115,16 @@ Predictor::Summed Predictor::Sum(const Setting& setting) const {
   return sum;
 }
 
-GpPrediction Predictor::Correction(const Setting& setting) const {
-  GpPrediction correction = posterior_.process.Predict(SettingFeatures(setting, own_));
-  correction.mean += box_.settings.MeanFor(setting);
-  correction.variance += box_.settings.noise();
-  return correction;
-}
-
 SettingCost Predictor::Cost(const Setting& setting, const Summed& sum) const {
   const LayerGraph& graph = *GraphFor(model_, setting);
   SettingCost cost{.setting = setting};
-  const GpPrediction correction = Correction(setting);
+  const GpPrediction correction = posterior_.At(setting);
   double us = sum.us * std::exp(correction.mean);
   double variance = correction.variance;
   // Layers of kinds that calibration has not seen make the whole less sure until something was measured.
   if (posterior_.process.rows() == 0) variance += sum.log_variance;
-  if (const ProbeResult* const probe = ProbeOf(model_, setting)) {
+  const ProbeResult* const probe = ProbeOf(model_, setting);
+  if (probe != nullptr) {
     cost.probes = probe->runs;
     us = probe->median_us;
     variance = box_.settings.noise();
@@ -142,8 +136,7 @@ SettingCost Predictor::Cost(const Setting& setting, const Summed& sum) const {
   const auto cold = ColdTermsOf(graph, setting, box_.cache_bytes);
   double cold_us = us;
   for (size_t i = 0; i < cold.size(); ++i) cold_us += cold[i] * box_.cold_us_per[i];
-  const ProbeResult* const measured = ProbeOf(model_, setting);
-  if (measured != nullptr && measured->cold_us > 0) cold_us = measured->cold_us;
+  if (probe != nullptr && probe->cold_us > 0) cold_us = probe->cold_us;
   cost.cold = Microseconds(cold_us);
   cost.traffic_bytes = TrafficOf(box_, graph, setting, 0, graph.layers.size());
   AddMemory(cost);

@@ -48,7 +48,6 @@ class Predictor {
   };
   Summed Sum(const Setting& setting) const;
   void LearnLayers();
-  GpPrediction Correction(const Setting& setting) const;
   SettingCost Cost(const Setting& setting, const Summed& sum) const;
   void AddMemory(SettingCost& cost) const;
   StageCost StageOf(const Setting& setting, const Summed& sum, size_t begin, size_t end) const;

@@ -45,13 +45,13 @@ class Prober {
     const bool own_known = std::any_of(model().probes.begin(), model().probes.end(),
                                        [&](const ProbeResult& probe) { return probe.setting == settings_.front(); });
     if (!own_known && !refused_own_) return settings_.front();
-    const auto choice = NextProbe(Predictor(box_, model()), CandidatesThatFit());
+    const Predictor predictor(box_, model());
+    const auto choice = NextProbe(predictor, CandidatesThatFit(predictor));
     return choice ? std::optional(choice->setting) : std::nullopt;
   }
 
   // Settings whose probe is expected to end within the budget, and to fit into memory.
-  std::vector<Setting> CandidatesThatFit() {
-    const Predictor predictor(box_, model());
+  std::vector<Setting> CandidatesThatFit(const Predictor& predictor) const {
     const double left = Seconds(options_.budget - (clock_.Now() - start_));
     std::vector<Setting> fit;
     for (const Setting& setting : settings_) {

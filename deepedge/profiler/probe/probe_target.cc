@@ -76,6 +76,17 @@ std::vector<VariantKey> SizesOf(const ProbeTarget& target, int64_t most_pixels) 
   return sizes;
 }
 
+bool CanResize(Engine& engine, const ProbeTarget& target) {
+  if (!target.picture || target.picture->patches > 0) return false;
+  ProbeTarget trial = target;
+  trial.resizable = true;
+  const std::vector<VariantKey> sizes = SizesOf(trial, int64_t{1} << 40);
+  return sizes.size() > 1 && std::all_of(sizes.begin() + 1, sizes.end(), [&](const VariantKey& size) {
+           const auto request = RequestFor(trial, {size});
+           return request.ok() && engine.Analyse(request.value().files, request.value().options).ok();
+         });
+}
+
 Status AddForm(Engine& engine, const ProbeTarget& target, const Setting& setting, MeasuredModel& model) {
   if (GraphFor(model, setting) != nullptr) return {};
   DE_TRY(const CompileRequest request, RequestFor(target, setting));

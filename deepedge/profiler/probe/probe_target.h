@@ -19,6 +19,9 @@ Result<ProbeTarget> TargetOf(const std::string& name, const ModelFiles& files, c
 // times as large, in steps of 32 pixels, as far as they are below `most_pixels`.
 std::vector<VariantKey> SizesOf(const ProbeTarget& target, int64_t most_pixels);
 
+// Whether the graph can be given every size of SizesOf, by analysing it in each.
+bool CanResize(Engine& engine, const ProbeTarget& target);
+
 // Makes an int8 form of the model as <folder>/<file_name>.xml to measure what such a form takes: its ranges come from
 // noise, so its answers are good for nothing. Errors: as Engine::Quantize; kUnsupported for a model without a picture.
 Result<ModelFiles> MakeInt8ForTiming(Engine& engine, const ProbeTarget& target, const Path& folder,
