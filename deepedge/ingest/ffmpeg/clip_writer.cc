@@ -7,18 +7,11 @@
 #include <memory>
 
 #include "deepedge/base/check.h"
+#include "deepedge/ingest/ffmpeg/encoder_output.h"
 #include "deepedge/ingest/ffmpeg/native.h"
 
 namespace deepedge {
 namespace {
-
-struct OutputDelete {
-  void operator()(AVFormatContext* context) const {
-    if (context->pb != nullptr) avio_closep(&context->pb);
-    avformat_free_context(context);
-  }
-};
-using AvOutput = std::unique_ptr<AVFormatContext, OutputDelete>;
 
 constexpr int kThreads = 2;
 
@@ -29,11 +22,6 @@ const AVCodec* FindEncoder(std::string_view codec) {
   if (codec == "mjpeg") return avcodec_find_encoder_by_name("mjpeg");
   if (codec == "mpeg4") return avcodec_find_encoder_by_name("mpeg4");
   return nullptr;
-}
-
-Error Failed(std::string_view what, int code) {
-  return {code == AVERROR(ENOSPC) ? ErrorCode::kExhausted : ErrorCode::kInternal,
-          fmt::format("{}: {}", what, FfmpegErrorText(code))};
 }
 
 Result<AvCodecContext> OpenEncoder(const AVCodec& codec, const ClipPlan& plan, bool global_header) {
@@ -63,22 +51,9 @@ Result<AvCodecContext> OpenEncoder(const AVCodec& codec, const ClipPlan& plan, b
     options.Set("x265-params",
                 fmt::format("log-level=none:pools={}:frame-threads=1:scenecut=0:bframes={}", kThreads, plan.b_frames));
   }
-  if (const int r = avcodec_open2(encoder.get(), &codec, options.get()); r < 0) return Failed("open the encoder", r);
+  if (const int r = avcodec_open2(encoder.get(), &codec, options.get()); r < 0)
+    return EncodingFailed("open the encoder", r);
   return encoder;
-}
-
-Status WritePackets(AVCodecContext& encoder, AVFormatContext& output, const AVFrame* frame) {
-  if (const int sent = avcodec_send_frame(&encoder, frame); sent < 0) return Failed("encode", sent);
-  const AvPacket packet(av_packet_alloc());
-  DE_CHECK(packet != nullptr);
-  while (avcodec_receive_packet(&encoder, packet.get()) >= 0) {
-    av_packet_rescale_ts(packet.get(), encoder.time_base, output.streams[0]->time_base);
-    packet->stream_index = 0;
-    if (const int written = av_interleaved_write_frame(&output, packet.get()); written < 0) {
-      return Failed("write", written);
-    }
-  }
-  return {};
 }
 
 Result<AvFrame> CopyOf(const PictureView& picture, const AVCodecContext& encoder, int index) {
@@ -90,7 +65,7 @@ Result<AvFrame> CopyOf(const PictureView& picture, const AVCodecContext& encoder
   frame->width = encoder.width;
   frame->height = encoder.height;
   frame->pts = index;
-  if (const int r = av_frame_get_buffer(frame.get(), 0); r < 0) return Failed("make a picture", r);
+  if (const int r = av_frame_get_buffer(frame.get(), 0); r < 0) return EncodingFailed("make a picture", r);
   for (size_t plane = 0; plane < 3; ++plane) {
     const int shift = plane == 0 ? 0 : 1;
     for (int y = 0; y < picture.height >> shift; ++y) {
@@ -117,7 +92,7 @@ Status Encode(const Path& path, const AVCodec& codec, const ClipPlan& plan, cons
   AVFormatContext* raw = nullptr;
   const std::string url = "file:" + path.string();
   if (const int r = avformat_alloc_output_context2(&raw, nullptr, "matroska", url.c_str()); r < 0) {
-    return Failed("open the container", r);
+    return EncodingFailed("open the container", r);
   }
   const AvOutput output(raw);
   DE_TRY(const AvCodecContext encoder, OpenEncoder(codec, plan, (output->oformat->flags & AVFMT_GLOBALHEADER) != 0));
@@ -125,10 +100,10 @@ Status Encode(const Path& path, const AVCodec& codec, const ClipPlan& plan, cons
   DE_CHECK(stream != nullptr && avcodec_parameters_from_context(stream->codecpar, encoder.get()) >= 0);
   stream->time_base = encoder->time_base;
   stream->avg_frame_rate = encoder->framerate;
-  if (const int r = avio_open(&output->pb, url.c_str(), AVIO_FLAG_WRITE); r < 0) return Failed("create", r);
-  if (const int r = avformat_write_header(output.get(), nullptr); r < 0) return Failed("write the header", r);
+  if (const int r = avio_open(&output->pb, url.c_str(), AVIO_FLAG_WRITE); r < 0) return EncodingFailed("create", r);
+  if (const int r = avformat_write_header(output.get(), nullptr); r < 0) return EncodingFailed("write the header", r);
   DE_TRY_STATUS(EncodeAll(*encoder, *output, plan, draw, stop));
-  if (const int r = av_write_trailer(output.get()); r < 0) return Failed("write the end", r);
+  if (const int r = av_write_trailer(output.get()); r < 0) return EncodingFailed("write the end", r);
   return {};
 }
 

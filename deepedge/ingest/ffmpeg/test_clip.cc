@@ -4,43 +4,18 @@
 #include <cstring>
 
 #include "deepedge/base/check.h"
+#include "deepedge/ingest/ffmpeg/encoder_output.h"
 #include "deepedge/ingest/ffmpeg/native.h"
 
 namespace deepedge {
-namespace {
-
-struct OutputDelete {
-  void operator()(AVFormatContext* context) const {
-    if (context->pb != nullptr) avio_closep(&context->pb);
-    avformat_free_context(context);
-  }
-};
-
-Error Failed(const char* what, int code) { return {ErrorCode::kInternal, what + (": " + FfmpegErrorText(code))}; }
-
-Status WritePackets(AVCodecContext& encoder, AVFormatContext& output, const AVFrame* frame) {
-  if (const int sent = avcodec_send_frame(&encoder, frame); sent < 0) return Failed("encode", sent);
-  const AvPacket packet(av_packet_alloc());
-  while (avcodec_receive_packet(&encoder, packet.get()) >= 0) {
-    av_packet_rescale_ts(packet.get(), encoder.time_base, output.streams[0]->time_base);
-    packet->stream_index = 0;
-    if (const int written = av_interleaved_write_frame(&output, packet.get()); written < 0) {
-      return Failed("write", written);
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
 int ClipLuma(int index) { return 40 + (index * 7) % 180; }
 
 Status WriteClip(const Path& path, const ClipOptions& options) {
   PrepareFfmpeg();
   AVFormatContext* raw = nullptr;
   if (const int r = avformat_alloc_output_context2(&raw, nullptr, nullptr, path.c_str()); r < 0)
-    return Failed("mux", r);
-  const std::unique_ptr<AVFormatContext, OutputDelete> output(raw);
+    return EncodingFailed("mux", r);
+  const AvOutput output(raw);
   const AVCodec* codec = avcodec_find_encoder_by_name(options.codec.c_str());
   if (codec == nullptr) return Error{ErrorCode::kUnsupported, options.codec + ": no such encoder"};
   const AvCodecContext encoder(avcodec_alloc_context3(codec));
@@ -59,13 +34,14 @@ Status WriteClip(const Path& path, const ClipOptions& options) {
   if ((output->oformat->flags & AVFMT_GLOBALHEADER) != 0) encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
   AvOptions codec_options;
   codec_options.Set("sc_threshold", "1000000000");  // our pictures change at once, yet key frames come by interval only
-  if (const int r = avcodec_open2(encoder.get(), codec, codec_options.get()); r < 0) return Failed("open encoder", r);
+  if (const int r = avcodec_open2(encoder.get(), codec, codec_options.get()); r < 0)
+    return EncodingFailed("open encoder", r);
   AVStream* stream = avformat_new_stream(output.get(), nullptr);
   DE_CHECK(stream != nullptr && avcodec_parameters_from_context(stream->codecpar, encoder.get()) >= 0);
   stream->time_base = encoder->time_base;
   stream->avg_frame_rate = encoder->framerate;
-  if (const int r = avio_open(&output->pb, path.c_str(), AVIO_FLAG_WRITE); r < 0) return Failed("create", r);
-  if (const int r = avformat_write_header(output.get(), nullptr); r < 0) return Failed("write header", r);
+  if (const int r = avio_open(&output->pb, path.c_str(), AVIO_FLAG_WRITE); r < 0) return EncodingFailed("create", r);
+  if (const int r = avformat_write_header(output.get(), nullptr); r < 0) return EncodingFailed("write header", r);
 
   for (int i = 0; i < options.frames; ++i) {
     const AvFrame frame(av_frame_alloc());
@@ -82,7 +58,7 @@ Status WriteClip(const Path& path, const ClipOptions& options) {
     DE_TRY_STATUS(WritePackets(*encoder, *output, frame.get()));
   }
   DE_TRY_STATUS(WritePackets(*encoder, *output, nullptr));
-  if (const int r = av_write_trailer(output.get()); r < 0) return Failed("write trailer", r);
+  if (const int r = av_write_trailer(output.get()); r < 0) return EncodingFailed("write trailer", r);
   return {};
 }
 
